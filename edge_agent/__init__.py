@@ -1,0 +1,1 @@
+"""In the school: sources -> intake -> windows -> scorer -> outbox; local status page."""

@@ -1,0 +1,1 @@
+"""In the district: intake -> store -> comparison -> dashboard and API."""

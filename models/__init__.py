@@ -1,0 +1,1 @@
+"""The scoring core: app catalogue, integration models, features, scoring, simulator."""

@@ -1,0 +1,190 @@
+"""What leaves a school: lesson, week and status records, one JSON object each, checked on both sides."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+import msgspec
+from msgspec import Meta
+
+from shared.errors import BadInput
+from shared.words import CHANNEL_INDEX, SOURCE_KINDS
+
+MAX_RECORD_BYTES: Final = 32 * 1024
+
+Text = Annotated[str, Meta(min_length=1, max_length=120)]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
+Count = Annotated[int, Meta(ge=0, le=10_000_000)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Positive = Annotated[float, Meta(ge=0, le=1e9)]
+Week = Annotated[str, Meta(pattern=r"^\d{4}-W\d{2}$")]
+Verdict = Literal["placed", "thin", "evidence_only"]
+FeatureRow = dict[str, float | None]
+
+
+class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the scorer says of one window on one dimension; `low` and `high` are inclusive or absent."""
+
+    model: Code
+    dimension: Code
+    version: Text
+    probs: tuple[Share, ...]
+    verdict: Verdict
+    low: int | None = None
+    high: int | None = None
+
+
+class WeekPlacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A week's lessons on one dimension: expected number of lessons by stage, and verdicts counted."""
+
+    model: Code
+    dimension: Code
+    version: Text
+    expected: tuple[Positive, ...]
+    placed: Count
+    thin: Count
+    evidence_only: Count
+
+
+class LessonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lesson", tag_field="kind"):
+    """One window of a class that its teacher shares. `start` is RFC 3339; `evidence` in device-minutes."""
+
+    school: Text
+    class_: Code = msgspec.field(name="class")
+    start: str
+    minutes: Annotated[int, Meta(ge=1, le=600)]
+    grade_band: Code
+    subject: Text
+    devices: Count
+    expected: Count
+    evidence: Positive
+    visibility: Share
+    sources: tuple[str, ...]
+    feature_set: Literal["1"]
+    features: FeatureRow
+    strip: tuple[dict[str, Share], ...]
+    placements: tuple[Placement, ...]
+    revision: Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class WeekRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="week", tag_field="kind"):
+    """A school's ISO week in one grade band. `devices` is of the largest lesson."""
+
+    school: Text
+    week: Week
+    grade_band: Code
+    lessons: Count
+    classes: Count
+    teachers: Count
+    devices: Count
+    evidence: Positive
+    visibility: Share
+    sources: tuple[str, ...]
+    features: FeatureRow
+    placements: tuple[WeekPlacement, ...]
+
+
+class SourceFreshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One source as the heartbeat tells it; `fresh` is the RFC 3339 time of its newest line, or null."""
+
+    kind: str
+    fresh: str | None
+
+
+class StatusRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="status", tag_field="kind"):
+    """The heartbeat: no signal, no class."""
+
+    school: Text
+    sources: tuple[SourceFreshness, ...]
+    backlog: Count
+    version: Text
+
+
+Record = LessonRecord | WeekRecord | StatusRecord
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
+_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$")
+
+
+def encode(record: Record) -> bytes:
+    """One JSON line without its newline."""
+    return _encoder.encode(record)
+
+
+def decode(data: bytes) -> Record:
+    """One JSON object as a checked record; raises BadInput with the reason."""
+    if len(data) > MAX_RECORD_BYTES:
+        raise BadInput("record_too_large", f"{len(data)} bytes")
+    try:
+        record = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BadInput("record_malformed", _where(error)) from None
+    _check(record)
+    return record
+
+
+def _where(error: Exception) -> str:
+    # msgspec names the field in its message, and quotes no value of it.
+    return str(error)[:160]
+
+
+def _check(record: Record) -> None:
+    for kind in record.sources:
+        name = kind.kind if isinstance(kind, SourceFreshness) else kind
+        if name not in SOURCE_KINDS:
+            raise BadInput("record_source_kind", "unknown source kind")
+    if isinstance(record, StatusRecord):
+        for source in record.sources:
+            if source.fresh is not None:
+                _check_time(source.fresh)
+        return
+    if isinstance(record, LessonRecord):
+        _check_time(record.start)
+        _check_strip(record)
+        for placement in record.placements:
+            _check_placement(placement)
+    else:
+        _check_week(record)
+
+
+def _check_time(text: str) -> None:
+    try:
+        if _RFC3339.match(text):
+            datetime.fromisoformat(text)
+            return
+    except ValueError:
+        pass
+    raise BadInput("record_time", "not an RFC 3339 time with its offset")
+
+
+def _check_strip(record: LessonRecord) -> None:
+    for step in record.strip:
+        if not step.keys() <= CHANNEL_INDEX.keys():
+            raise BadInput("record_strip_channel", "unknown channel")
+        if sum(step.values()) > 1 + 1e-6:
+            raise BadInput("record_strip_sum", "shares of a step sum to more than 1")
+
+
+def _check_placement(placement: Placement) -> None:
+    stages = len(placement.probs)
+    if stages < 2 or abs(sum(placement.probs) - 1) > 1e-4:
+        raise BadInput("record_probs", "probabilities must sum to 1")
+    low, high = placement.low, placement.high
+    if (low is None) != (high is None):
+        raise BadInput("record_set", "a set has both ends or none")
+    if low is not None and high is not None and not 0 <= low <= high < stages:
+        raise BadInput("record_set", "the set lies outside the stages")
+    if placement.verdict == "evidence_only" and low is not None:
+        raise BadInput("record_set", "evidence_only has no set")
+
+
+def _check_week(record: WeekRecord) -> None:
+    if record.classes > record.lessons or record.teachers > record.lessons:
+        raise BadInput("record_counts", "more classes or teachers than lessons")
+    for placement in record.placements:
+        judged = placement.placed + placement.thin + placement.evidence_only
+        if judged != record.lessons:
+            raise BadInput("record_verdicts", "verdicts do not add up to the lessons")
+        if sum(placement.expected) > record.lessons + 1e-3:
+            raise BadInput("record_expected", "more expected lessons than lessons")
