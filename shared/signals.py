@@ -65,7 +65,7 @@ class SignalBatch:
         """Columns from rows `(t, device, class index, app, action, amount)`."""
         columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
         arrays: dict[str, Any] = {
-            name: np.array(values, dtype) for (name, dtype), values in zip(_COLUMNS, columns, strict=True)
+            name: np.asarray(values, dtype=dtype) for (name, dtype), values in zip(_COLUMNS, columns, strict=True)
         }
         return cls(kind, source, catalogue, day_key, class_codes, **arrays)
 

@@ -60,7 +60,16 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction(conne
         return self._connection
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
-        self._connection.execute("COMMIT" if kind is None else "ROLLBACK")
+        if kind is not None:
+            self._connection.execute("ROLLBACK")
+            return
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            # A full disk can refuse the commit and leave the transaction open for the next piece of work.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
 
 class Writer:
