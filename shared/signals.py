@@ -18,7 +18,7 @@ MAX_BATCH_BYTES: Final = 64 * 1024
 MAX_AMOUNT: Final = 3600.0
 BYTES_A_SIGNAL: Final = 4 + 8 + 2 + 2 + 1 + 4
 
-_COLUMNS: Final = (
+_COLUMNS: Final[tuple[tuple[str, "np.dtype[Any]"], ...]] = (
     ("t", np.dtype("<u4")),
     ("device", np.dtype("<u8")),
     ("class_", np.dtype("<u2")),
@@ -65,7 +65,8 @@ class SignalBatch:
         """Columns from rows `(t, device, class index, app, action, amount)`."""
         columns: list[Any] = list(zip(*rows, strict=True)) or [()] * len(_COLUMNS)
         arrays: dict[str, Any] = {
-            name: np.asarray(values, dtype=dtype) for (name, dtype), values in zip(_COLUMNS, columns, strict=True)
+            name: np.asarray(values, dtype=dtype)
+            for (name, dtype), values in zip(_COLUMNS, columns, strict=True)
         }
         return cls(kind, source, catalogue, day_key, class_codes, **arrays)
 
