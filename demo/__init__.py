@@ -1,1 +1,1 @@
-"""The whole main job on one machine: simulated fleets, real parts. Knows agent and hub only by their commands."""
+"""The whole main job on one machine: simulated fleets, real parts, known only by their commands."""

@@ -1,0 +1,115 @@
+"""Hop 1 in one process: a collector for each configured source, each with its own stream of the link."""
+
+import random
+import secrets
+import sqlite3
+from dataclasses import dataclass
+
+from edge_agent.clock import Clock
+from edge_agent.daykeys import KeyFolder
+from edge_agent.parts import PARSERS, Parts, parser
+from edge_agent.paths import AgentFolder
+from edge_agent.settings import SourceSettings
+from edge_agent.sources.follow import Follower
+from edge_agent.sources.xapi import StatementReader
+from edge_agent.sources.xapi_receiver import StatementSink, create_receiver
+from shared.errors import SettingsError
+from shared.link.client import LinkClient
+from shared.link.keys import KeyPair
+from shared.link.spool import Spool
+from shared.serving import WebServer
+from shared.settings import read_secret
+from shared.storage import reader
+
+
+@dataclass(slots=True)
+class Running:
+    """One source at work: a followed file, or a port that listens."""
+
+    settings: SourceSettings
+    client: LinkClient
+    spool: Spool
+    follower: Follower | None = None
+    web: WebServer | None = None
+
+    @property
+    def state(self) -> str:
+        """In words, for the status page."""
+        if self.follower is not None:
+            return self.follower.state
+        return f"listening on port {self.settings.port}"
+
+    def stop(self) -> None:
+        """Stop the source, then its link."""
+        if self.web is not None:
+            self.web.stop()
+        if self.follower is not None:
+            self.follower.stop()
+        self.client.stop()
+
+
+class Collecting:
+    """All sources of an agent."""
+
+    def __init__(
+        self, folder: AgentFolder, parts: Parts, keys: KeyFolder, codes: dict[str, str], clock: Clock
+    ) -> None:
+        self._folder = folder
+        self._parts = parts
+        self._keys = keys
+        self._codes = codes
+        self._clock = clock
+        self._statements: sqlite3.Connection = reader(folder.database)
+        self.running: list[Running] = []
+
+    def start(self, endpoint: str, agent_public: str, pair: KeyPair) -> None:
+        """Start every source against the agent's own intake. Raises BusyError for a taken port."""
+        for source in self._parts.settings.sources:
+            self.running.append(self._start(source, endpoint, agent_public, pair))
+
+    def stop(self) -> None:
+        """Stop every source; what was not accepted is read again next time."""
+        for running in self.running:
+            running.stop()
+        self._statements.close()
+
+    def read_until(self, now: float) -> float:
+        """The moment up to which every followed file has been read and accepted."""
+        followers = [item.follower.read_until for item in self.running if item.follower is not None]
+        return min(followers, default=now)
+
+    def _start(self, source: SourceSettings, endpoint: str, public: str, pair: KeyPair) -> Running:
+        collector = self._parts.collector(source.kind, source.id, self._keys, self._codes)
+        spool = Spool(rereads=source.path is not None)
+        client = LinkClient(endpoint, public, pair, source.id, spool, random.Random(secrets.randbits(64)))
+        running = Running(source, client, spool)
+        if source.path is not None:
+            _require_parser(source)
+            path = self._folder.resolve(source.path)
+            parse = parser(source.kind, self._parts.settings.zone)
+            running.follower = Follower(path, parse, collector, spool, self._clock, source.id)
+        elif source.kind == "xapi":
+            reader_ = StatementReader(self._parts.catalogue, self._parts.matcher)
+            sink = StatementSink(reader_, collector, spool, self._clock, self._known)
+            app = create_receiver(sink, source.user or "", self._password(source))
+            running.web = WebServer(app, source.port or 0, source.id)
+        else:
+            raise SettingsError(f"source `{source.id}`: `{source.kind}` cannot listen; give its `path`")
+        client.start()
+        for part in (running.follower, running.web):
+            if part is not None:
+                part.start()
+        return running
+
+    def _password(self, source: SourceSettings) -> str:
+        return read_secret(self._folder.resolve(source.password_file or "")).decode().strip()
+
+    def _known(self, hashed: int) -> bool:
+        row = self._statements.execute("SELECT 1 FROM statements WHERE hash = ?", (hashed,)).fetchone()
+        return row is not None
+
+
+def _require_parser(source: SourceSettings) -> None:
+    if source.kind not in PARSERS:
+        known = ", ".join(sorted(PARSERS))
+        raise SettingsError(f"source `{source.id}`: cannot read `{source.kind}` files yet; known: {known}")

@@ -1,0 +1,71 @@
+"""What may leave the school: the rules of minimums and sharing, pure, one decision a function."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+WEEK_DEVICES = 10
+WEEK_CLASSES = 3
+WEEK_TEACHERS = 3
+CHANGED_DEVICES = 5
+ALL_BANDS = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class LessonFacts:
+    """What the rules of a week need to know of one lesson."""
+
+    row: int
+    grade_band: str
+    class_code: str
+    teachers: frozenset[str]
+    devices: int
+    shared: bool
+
+
+def lesson_held_back(*, devices: int, minimum: int, shared: bool) -> str | None:
+    """Why a lesson's own record stays in the school, or None if it leaves."""
+    if not shared:
+        return "not_shared"
+    return "few_devices" if devices < minimum else None
+
+
+def revision_held_back(*, sent_before: bool, changed_devices: int) -> str | None:
+    """Why a newer revision is not sent: two that differ by a few devices could be subtracted."""
+    return "few_devices_changed" if sent_before and changed_devices < CHANGED_DEVICES else None
+
+
+def week_held_back(lessons: Sequence[LessonFacts]) -> str | None:
+    """Why a week's aggregate of these lessons may not leave, or None if it may.
+
+    The minimums must hold for all of them, and again for those that are not shared, unless there are
+    none: whoever holds the shared lessons' own records could subtract them.
+    """
+    remaining = [lesson for lesson in lessons if not lesson.shared]
+    return _below_minimum(lessons) or (_below_minimum(remaining) if remaining else None)
+
+
+def week_groups(lessons: Iterable[LessonFacts]) -> tuple[dict[str, list[LessonFacts]], str | None]:
+    """The week's lessons by the grade band that they may leave as, or none and the reason why.
+
+    If one band fails its minimums, all bands leave as one; if that fails too, nothing leaves.
+    """
+    bands: dict[str, list[LessonFacts]] = {}
+    for lesson in lessons:
+        bands.setdefault(lesson.grade_band, []).append(lesson)
+    if bands and not any(week_held_back(group) for group in bands.values()):
+        return bands, None
+    everything = [lesson for group in bands.values() for lesson in group]
+    reason = week_held_back(everything)
+    return ({}, reason) if reason else ({ALL_BANDS: everything}, None)
+
+
+def _below_minimum(lessons: Collection[LessonFacts]) -> str | None:
+    if not lessons:
+        return "no_lessons"
+    if max(lesson.devices for lesson in lessons) < WEEK_DEVICES:
+        return "few_devices"
+    if len({lesson.class_code for lesson in lessons}) < WEEK_CLASSES:
+        return "few_classes"
+    if len(frozenset().union(*(lesson.teachers for lesson in lessons))) < WEEK_TEACHERS:
+        return "few_teachers"
+    return None

@@ -1,0 +1,150 @@
+"""The agent's settings: `agent.toml`, written by `init` with comments, read strictly."""
+
+from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+from msgspec import Meta
+
+from edge_agent.paths import AgentFolder
+from shared import settings
+from shared.errors import SettingsError
+from shared.words import SOURCE_KINDS
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+
+
+class ClockSettings(msgspec.Struct, frozen=True):
+    """Only for simulation: a file that says what time it is."""
+
+    file: str
+
+
+class PageSettings(msgspec.Struct, frozen=True):
+    """The status page, on this machine only."""
+
+    port: Port = 8100
+
+
+class IdentitySettings(msgspec.Struct, frozen=True):
+    """Files that say which device belongs to which class at what time; read into memory only."""
+
+    inventory: str = "input/inventory.csv"
+    roster: str = "input/oneroster"
+    bells: str = "input/bells.csv"
+    leases: str | None = None
+
+
+class SourceSettings(msgspec.Struct, frozen=True):
+    """One source: a file to follow (`path`), or a port to listen on (`port`, `user`, `password_file`)."""
+
+    kind: str
+    id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
+    path: str | None = None
+    port: Port | None = None
+    user: str | None = None
+    password_file: str | None = None
+
+
+class PrivacySettings(msgspec.Struct, frozen=True):
+    """Minimums below which nothing leaves; a school may raise them, and lower devices to 5."""
+
+    minimum_devices: Annotated[int, Meta(ge=5, le=1000)] = 10
+
+
+class AgentSettings(msgspec.Struct, frozen=True):
+    """The whole of `agent.toml`."""
+
+    school: Annotated[str, Meta(min_length=1, max_length=120)]
+    timezone: str
+    page: PageSettings = PageSettings()
+    identity: IdentitySettings = IdentitySettings()
+    privacy: PrivacySettings = PrivacySettings()
+    sources: tuple[SourceSettings, ...] = ()
+    clock: ClockSettings | None = None
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The school's time zone."""
+        return ZoneInfo(self.timezone)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """The kinds of source that this agent has."""
+        return frozenset(source.kind for source in self.sources)
+
+
+class HubSettings(msgspec.Struct, frozen=True):
+    """The whole of `hub.toml`: where the district hub listens and the key it must prove."""
+
+    address: str
+    public_key: str
+
+
+def load_settings(folder: AgentFolder) -> AgentSettings:
+    """The folder's settings, checked; raises SettingsError with one line."""
+    loaded = settings.load(folder.settings, AgentSettings)
+    check_timezone(loaded.timezone)
+    seen: set[str] = set()
+    for source in loaded.sources:
+        _check_source(folder, source)
+        if source.id in seen:
+            raise SettingsError(f"{folder.settings}: two sources are called `{source.id}`: rename one")
+        seen.add(source.id)
+    return loaded
+
+
+def load_hub(folder: AgentFolder) -> HubSettings | None:
+    """The hub that this agent joined, or None before `agent join`."""
+    return settings.load(folder.hub, HubSettings) if folder.hub.exists() else None
+
+
+def check_timezone(name: str) -> None:
+    """Raise SettingsError unless `name` is an IANA time zone."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise SettingsError(f"unknown time zone `{name}`: use an IANA name such as Europe/Zurich") from None
+
+
+def _check_source(folder: AgentFolder, source: SourceSettings) -> None:
+    where = f"{folder.settings}: source `{source.id}`"
+    if source.kind not in SOURCE_KINDS:
+        raise SettingsError(
+            f"{where}: unknown kind `{source.kind}`; known: {', '.join(sorted(SOURCE_KINDS))}"
+        )
+    if (source.path is None) == (source.port is None):
+        raise SettingsError(f"{where}: give either `path` (a file to follow) or `port` (to listen on)")
+    if source.port is not None and (source.user is None or source.password_file is None):
+        raise SettingsError(f"{where}: a listening source needs `user` and `password_file`")
+
+
+TEMPLATE: Final = """\
+# Common Ground, edge agent. Every key is explained here; an unknown key is an error.
+school = {school}
+timezone = {timezone}          # IANA name; lessons and days are those of this zone
+
+[page]
+port = {port}                  # the status page, http://127.0.0.1:{port}/, on this machine only
+
+[identity]                     # read into memory, never stored, never sent
+inventory = "input/inventory.csv"    # MDM export: serial_number, wifi_mac, user, room, opt_out
+roster = "input/oneroster"           # OneRoster 1.1 CSV files in a folder
+bells = "input/bells.csv"            # period,days,start,end: when the roster's periods are
+# leases = "/var/lib/misc/dnsmasq.leases"   # known addresses at the start; the log's DHCP lines tell the rest
+
+[privacy]
+minimum_devices = 10           # fewer devices seen in a lesson: its record never leaves; 5 or more
+
+[[sources]]
+kind = "dnsmasq"               # the resolver's query log (`log-queries`, `log-dhcp`)
+id = "resolver"
+path = "input/dnsmasq.log"
+
+# [[sources]]
+# kind = "xapi"                # apps that report what was done, as xAPI statements
+# id = "apps"
+# port = 8101
+# user = "apps"
+# password_file = "secrets/xapi_password"
+"""

@@ -1,0 +1,52 @@
+"""dnsmasq and Pi-hole: query lines tell apps contacted, DHCP lines tell who had which address."""
+
+import re
+from typing import Final
+
+from edge_agent.sources.facts import Contact, Lease, Reading
+from edge_agent.sources.logtime import LogTime
+
+MAX_LINE: Final = 4096
+
+# `Sep 14 08:31:02 [host ]dnsmasq[123]: ...`; Pi-hole and `log-queries=extra` put a serial number and
+# `address/port` before the words; rsyslog may write RFC 3339 times.
+_TIME: Final = rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^ ]{0,12})"
+_LINE: Final = re.compile(
+    _TIME
+    + rb"(?: [^ \[\]]+)? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?(?:\[\d+\])?: "
+    + rb"(?:\d+ (?:[0-9A-Fa-f.:]+/\d+ )?)?"
+    + rb"(?:query\[(A|AAAA|HTTPS|SVCB|type=65)\] (\S+) from ([0-9A-Fa-f.:]+)|DHCPACK\([^)]*\) (\S+) (\S+)|.)"
+)
+_HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
+
+
+def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
+    """Facts of whole lines of a log, in the order of the log."""
+    reading = Reading()
+    for line in chunk.split(b"\n"):
+        if not line:
+            continue
+        reading.lines += 1
+        match = _LINE.match(line) if len(line) <= MAX_LINE else None
+        if match is None:
+            reading.refuse("line_too_long" if len(line) > MAX_LINE else "malformed_line", line)
+            continue
+        _take(reading, match, line, times)
+    return reading
+
+
+def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTime) -> None:
+    time, role, query, name, asker, address, hardware = match.groups()
+    t = times.seconds(time)
+    if t is None:
+        reading.refuse("unreadable_time", line)
+        return
+    reading.newest = t
+    if query is not None and role is None:
+        reading.facts.append(Contact(t, asker.decode("ascii"), name.decode("latin-1")))
+    elif address is not None and role == b"-dhcp":
+        if _HARDWARE.match(hardware):
+            plain = hardware.replace(b":", b"").lower().decode("ascii")
+            reading.facts.append(Lease(t, address.decode("latin-1"), plain))
+        else:
+            reading.refuse("lease_without_hardware_address", line)

@@ -1,0 +1,195 @@
+"""The agent's state as one plain dictionary: for its page, for `agent status`, for whoever watches it."""
+
+import sqlite3
+import threading
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from shared.link import outbox
+from shared.storage import reader
+
+if TYPE_CHECKING:
+    from edge_agent.agent import Agent
+
+NEWEST: Final = 20
+
+
+class Status:
+    """Reads the state of a running agent; any thread."""
+
+    def __init__(self, agent: "Agent") -> None:
+        self._agent = agent
+        self._lock = threading.Lock()
+        self._connection = reader(agent.folder.database)
+
+    def close(self) -> None:
+        """Close the reading connection."""
+        with self._lock:
+            self._connection.close()
+
+    def read(self) -> dict[str, Any]:
+        """The state now; times are RFC 3339, but for `now_epoch` in seconds UTC."""
+        with self._lock:
+            return self._read(self._connection)
+
+    def _read(self, connection: sqlite3.Connection) -> dict[str, Any]:
+        agent = self._agent
+        counts = outbox.counts(connection)
+        settled = agent.settled
+        sources = self._sources(connection)
+        status: dict[str, Any] = {
+            "school": agent.settings.school,
+            "simulated": agent.settings.clock is not None,
+            "version": agent.version,
+            "now": when(settled),
+            "now_epoch": settled,
+            "caught_up": agent.nothing_due and counts.pending == 0,
+            "sources": sources,
+            "signals": sum(source["signals"] for source in sources),
+            "signals_by_minute": _minutes(connection),
+            "refused": _by_reason(connection, "refused"),
+            "unmatched": _by_reason(connection, "unmatched"),
+            "outside": _by_reason(connection, "outside"),
+            "late": sum(_by_reason(connection, "late").values()),
+            "quarantine": _quarantine(connection),
+            "windows": _windows(connection),
+            "weeks": _weeks(connection),
+            "outbox": self._outbox(counts),
+            "left": _left(connection),
+            "left_hashes": _left_hashes(connection),
+            "sharing": _sharing(connection),
+        }
+        status["next_steps"] = next_steps(status, agent.trouble)
+        status["working"] = status["next_steps"][0] if status["next_steps"] else "ok"
+        return status
+
+    def _sources(self, connection: sqlite3.Connection) -> list[dict[str, Any]]:
+        stored = {row["id"]: row for row in connection.execute("SELECT * FROM sources")}
+        found = []
+        for running in self._agent.sources:
+            row = stored.get(running.settings.id)
+            found.append(
+                {
+                    "kind": running.settings.kind,
+                    "id": running.settings.id,
+                    "state": running.state,
+                    "fresh": when(row["newest"]) if row and row["newest"] else None,
+                    "lines": row["lines"] if row else 0,
+                    "signals": row["signals"] if row else 0,
+                    "refused": _by_reason(connection, "refused", running.settings.id),
+                    "unmatched": _by_reason(connection, "unmatched", running.settings.id),
+                }
+            )
+        return found
+
+    def _outbox(self, counts: outbox.Counts) -> dict[str, Any]:
+        client = self._agent.client
+        state = client.state if client is not None else None
+        ago = None if state is None or state.last_ack is None else time.monotonic() - state.last_ack
+        return {
+            "pending": counts.pending,
+            "sent": counts.sent,
+            "set_aside": counts.aside,
+            "withdrawn": counts.withdrawn,
+            "bytes": counts.bytes,
+            "renewals": counts.renewals,
+            "state": state.name if state else "not_joined",
+            "detail": state.detail if state else "",
+            "last_ack": when(time.time() - ago) if ago is not None else None,
+        }
+
+
+def when(moment: float) -> str | None:
+    """Seconds UTC as RFC 3339, or None before anything happened."""
+    if moment == float("-inf"):
+        return None
+    return datetime.fromtimestamp(int(moment), UTC).isoformat()
+
+
+def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
+    """What somebody should do now, most pressing first; empty when all is well."""
+    steps = [trouble] if trouble else []
+    steps += [
+        f"Source {source['id']}: {source['state']}. Check its path in agent.toml and the rights on the file."
+        for source in status["sources"]
+        if "missing" in source["state"] or "cannot" in source["state"]
+    ]
+    link = status["outbox"]
+    if link["state"] == "not_joined":
+        steps.append("Not joined to a hub yet: run `commonground agent join` with the district's invitation.")
+    elif link["state"] == "refused":
+        steps.append(f"The hub refuses this agent ({link['detail']}): ask the district for a new invitation.")
+    elif link["state"] == "waiting" and link["pending"]:
+        steps.append(f"The hub does not answer; {link['pending']} records wait here and nothing is lost.")
+    if link["set_aside"]:
+        steps.append(
+            f"The hub would not take {link['set_aside']} records: tell the district's administrator."
+        )
+    return steps
+
+
+def _by_reason(connection: sqlite3.Connection, what: str, source: str | None = None) -> dict[str, int]:
+    found = connection.execute(
+        """SELECT reason, sum(n) FROM counts WHERE what = ? AND (? IS NULL OR source = ?)
+           GROUP BY reason ORDER BY reason""",
+        (what, source, source),
+    )
+    return dict(found.fetchall())
+
+
+def _minutes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute("SELECT minute, n FROM minutes ORDER BY minute DESC LIMIT 60").fetchall()
+    return [{"minute": when(minute * 60), "count": number} for minute, number in reversed(found)]
+
+
+def _quarantine(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute("SELECT * FROM quarantine ORDER BY id DESC LIMIT ?", (NEWEST,))
+    return [
+        {"when": when(row["at"]), "source": row["source"], "reason": row["reason"], "excerpt": row["excerpt"]}
+        for row in found
+    ]
+
+
+def _windows(connection: sqlite3.Connection) -> dict[str, Any]:
+    (closed, empty, sent) = connection.execute(
+        "SELECT count(*), sum(devices = 0), sum(sent_batch IS NOT NULL) FROM windows"
+    ).fetchone()
+    held = connection.execute(
+        """SELECT held_back, count(*) FROM windows WHERE held_back IS NOT NULL AND devices > 0
+           GROUP BY held_back"""
+    )
+    return {
+        "closed": closed,
+        "without_devices": empty or 0,
+        "lessons_sent": sent or 0,
+        "held_back": dict(held.fetchall()),
+    }
+
+
+def _weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute("SELECT * FROM weeks ORDER BY week DESC LIMIT ?", (NEWEST,))
+    return [{"week": row["week"], "bands": row["bands"], "held_back": row["held_back"]} for row in found]
+
+
+def _left(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute(
+        """SELECT substr(at, 1, 10) AS day, kind, count(*) AS number, sum(bytes) AS bytes FROM disclosures
+           GROUP BY 1, 2 ORDER BY 1 DESC, 2 LIMIT 100"""
+    )
+    return [
+        {"day": row["day"], "kind": row["kind"], "count": row["number"], "bytes": row["bytes"]}
+        for row in found
+    ]
+
+
+def _left_hashes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute("SELECT * FROM disclosures ORDER BY seq DESC LIMIT ?", (NEWEST,))
+    return [
+        {"seq": row["seq"], "when": row["at"], "kind": row["kind"], "sha256": row["sha256"]} for row in found
+    ]
+
+
+def _sharing(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+    found = connection.execute("SELECT class_code, until FROM sharing ORDER BY class_code")
+    return [{"class_code": row["class_code"], "until": row["until"]} for row in found]

@@ -1,0 +1,59 @@
+"""The agent's tables, as forward-only migrations."""
+
+import sqlite_utils
+
+from shared.link import ledger, outbox
+from shared.storage import Migration
+
+
+def _first(db: sqlite_utils.Database) -> None:
+    """Signals, lessons, what may leave, what was counted. Only `batches` and `heard` hold pseudonyms."""
+    ledger.create_tables(db)
+    outbox.create_tables(db)
+    for statement in _TABLES:
+        db.execute(statement)
+
+
+_TABLES = (
+    """CREATE TABLE batches (
+        id INTEGER PRIMARY KEY, day TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL,
+        t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, signals INTEGER NOT NULL, payload BLOB NOT NULL)""",
+    "CREATE INDEX batches_by_day ON batches(day)",
+    """CREATE TABLE batch_classes (
+        class_code TEXT NOT NULL, batch INTEGER NOT NULL REFERENCES batches(id) ON DELETE CASCADE,
+        t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, PRIMARY KEY (class_code, batch)) WITHOUT ROWID""",
+    "CREATE INDEX batch_classes_by_batch ON batch_classes(batch)",
+    """CREATE TABLE heard (
+        class_code TEXT NOT NULL, start INTEGER NOT NULL, device INTEGER NOT NULL, day TEXT NOT NULL,
+        PRIMARY KEY (class_code, start, device)) WITHOUT ROWID""",
+    "CREATE INDEX heard_by_day ON heard(day)",
+    "CREATE TABLE statements (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL)",
+    """CREATE TABLE classes (
+        code TEXT PRIMARY KEY, class_id TEXT NOT NULL, term TEXT NOT NULL, UNIQUE (class_id, term))""",
+    "CREATE TABLE sharing (class_code TEXT PRIMARY KEY REFERENCES classes(code), until TEXT NOT NULL)",
+    """CREATE TABLE sharing_log (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, class_code TEXT NOT NULL, change TEXT NOT NULL)""",
+    """CREATE TABLE windows (
+        class_code TEXT NOT NULL, start INTEGER NOT NULL, ends INTEGER NOT NULL, day TEXT NOT NULL,
+        week TEXT NOT NULL, grade_band TEXT NOT NULL, devices INTEGER NOT NULL,
+        upto_batch INTEGER NOT NULL, window TEXT NOT NULL, held_back TEXT,
+        revision INTEGER NOT NULL DEFAULT 0, sent_batch INTEGER, sent_number INTEGER,
+        PRIMARY KEY (class_code, start)) WITHOUT ROWID""",
+    "CREATE INDEX windows_by_week ON windows(week)",
+    "CREATE TABLE weeks (week TEXT PRIMARY KEY, bands INTEGER NOT NULL, held_back TEXT)",
+    """CREATE TABLE sources (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, newest INTEGER, lines INTEGER NOT NULL DEFAULT 0,
+        signals INTEGER NOT NULL DEFAULT 0)""",
+    """CREATE TABLE counts (
+        source TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
+        PRIMARY KEY (source, what, reason)) WITHOUT ROWID""",
+    "CREATE TABLE minutes (minute INTEGER PRIMARY KEY, n INTEGER NOT NULL)",
+    """CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+        excerpt TEXT NOT NULL)""",
+    """CREATE TABLE disclosures (
+        seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+        bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, chain TEXT NOT NULL)""",
+)
+
+MIGRATIONS: tuple[Migration, ...] = (_first,)

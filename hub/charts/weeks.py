@@ -1,0 +1,163 @@
+"""The weeks: one band a characteristic along a term, lessons counted beneath, gaps staying gaps."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final, Literal
+
+from markupsafe import Markup
+
+from hub.charts.matrix import depth
+from shared.pages.formats import Order, monday, short_day
+from shared.pages.svg import drawing, element, hatching, label
+
+Size = Literal["wide", "narrow"]
+
+LONGEST: Final = 52
+_WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
+_LEVEL: Final = {"wide": 8.0, "narrow": 8.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """One dimension along the weeks: shares by level (lowest first) of each week that has any."""
+
+    label: str
+    shares: Mapping[str, tuple[float, ...]]
+
+
+def calendar(weeks: Sequence[str]) -> list[str]:
+    """Every ISO week from the first to the last of `weeks`, the silent ones included."""
+    if not weeks:
+        return []
+    first, last = monday(min(weeks)), monday(max(weeks))
+    return [iso_week(first + timedelta(weeks=i)) for i in range((last - first).days // 7 + 1)]
+
+
+def iso_week(day: date) -> str:
+    """The ISO week of a day, for example `2025-W14`."""
+    year, week, _ = day.isocalendar()
+    return f"{year}-W{week:02d}"
+
+
+def ticks(span: Sequence[str], most: int) -> list[int]:
+    """At most `most` positions along `span`, evenly apart, the first among them."""
+    every = max(1, -(-len(span) // most))
+    return list(range(0, len(span), every))
+
+
+def weeks(
+    uid: str,
+    bands: Sequence[Band],
+    lessons: Mapping[str, int],
+    stages: Sequence[str],
+    order: Order,
+    *,
+    calibrated: bool,
+    size: Size = "wide",
+    counted: str = "lessons",
+) -> Markup:
+    """The drawing of the newest `LONGEST` weeks; `lessons` counts by ISO week what stands behind each."""
+    span = calendar(list(lessons))[-LONGEST:]
+    left = 132.0 if size == "wide" else 0.0
+    above = 0.0 if size == "wide" else 22.0
+    level = _LEVEL[size]
+    pitch = min(34.0, (_WIDTH[size] - left) / max(1, len(span)))
+    tall = level * len(stages)
+    parts = [hatching(uid, step=5)]
+    y = 0.0
+    for band in bands:
+        at = y + tall / 2 + 5 if size == "wide" else y + 15
+        parts.append(label(band.label, 0, at))
+        y += above
+        parts += _band(uid, band, span, left, y, pitch, level, calibrated)
+        y += tall + 14
+    parts += _counts(span, lessons, left, y, pitch, size, counted)
+    y += 58 if size == "wide" else 80
+    parts += _dates(span, left, y, pitch, order, size)
+    title = f"Distribution by week, {stages[0]} at the foot of each band, {stages[-1]} on top"
+    seen = sum(1 for week in span if week in lessons)
+    text = f"{len(span)} weeks along, {seen} of them with {counted}. The table beneath has every number."
+    return drawing(uid, _WIDTH[size], y + 22, title, text, parts, f"weeks {size}")
+
+
+def _band(
+    uid: str,
+    band: Band,
+    span: Sequence[str],
+    left: float,
+    top: float,
+    pitch: float,
+    level: float,
+    calibrated: bool,
+) -> list[Markup]:
+    parts = []
+    gap = min(2.0, pitch * 0.12)
+    for i, week in enumerate(span):
+        shares = band.shares.get(week)
+        x = left + i * pitch
+        if not shares:
+            continue
+        for k, p in enumerate(shares):
+            y = top + (len(shares) - 1 - k) * level
+            parts.append(
+                element(
+                    "rect",
+                    x=x,
+                    y=y,
+                    width=pitch - gap,
+                    height=level - 1,
+                    class_="c-cell",
+                    fill_opacity=round(depth(p), 3),
+                )
+            )
+        box = {"x": x, "y": top, "width": pitch - gap, "height": level * len(shares) - 1}
+        if not calibrated:
+            parts.append(element("rect", fill=f"url(#{uid}-hatch)", **box))
+        parts.append(element("rect", class_="c-outline", **box))
+    return parts
+
+
+def _counts(
+    span: Sequence[str],
+    lessons: Mapping[str, int],
+    left: float,
+    top: float,
+    pitch: float,
+    size: Size,
+    counted: str,
+) -> list[Markup]:
+    tall = 36.0
+    most = max(lessons.values(), default=1) or 1
+    head = counted[:1].upper() + counted[1:]
+    shift = 0.0 if size == "wide" else 22.0
+    parts = [label(head, 0, top + (tall / 2 + 12 if size == "wide" else 15), class_="c-quiet")]
+    numbered = pitch >= 26
+    for i, week in enumerate(span):
+        n = lessons.get(week)
+        if n is None:
+            continue
+        high = max(1.0, (tall - 16) * n / most)
+        x, y = left + i * pitch, top + shift + tall - high
+        parts.append(
+            element("rect", x=x, y=y, width=pitch - min(2.0, pitch * 0.12), height=high, class_="c-bar")
+        )
+        if numbered or (n == most and week == _fullest(lessons)):
+            parts.append(label(f"{n:,d}", x + pitch / 2, y - 4, "middle", "c-quiet"))
+    return parts
+
+
+def _fullest(lessons: Mapping[str, int]) -> str:
+    return max(sorted(lessons), key=lambda week: lessons[week])
+
+
+def _dates(
+    span: Sequence[str], left: float, y: float, pitch: float, order: Order, size: Size
+) -> list[Markup]:
+    room = max(1, int(pitch * len(span) // (70 if size == "wide" else 62)))
+    parts = []
+    for i in ticks(span, room):
+        x = left + i * pitch
+        parts.append(element("line", x1=x, x2=x, y1=y - 18, y2=y - 12, class_="c-axis"))
+        parts.append(label(short_day(monday(span[i]), order), x, y + 4, "start", "c-quiet"))
+    return parts

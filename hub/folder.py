@@ -1,0 +1,44 @@
+"""A new hub folder: keys, database, and last the settings, whose presence makes it a hub's."""
+
+import sqlite3
+
+from hub import settings
+from hub.paths import Layout
+from hub.store.schema import MIGRATIONS
+from shared import storage
+from shared.errors import SettingsError
+from shared.link import keys
+
+LINK_KEY = "link"
+
+
+def create(layout: Layout, district: str, port: int, link: str, simulated: bool) -> None:
+    """Write a hub's folder; raises SettingsError when it is one already, UsageError for a bad name."""
+    text = settings.template(settings.checked_name(district, "district"), port, link, simulated)
+    if layout.settings.exists():
+        raise SettingsError(f"{layout.folder} is a hub's folder already: `run` it, or choose another folder")
+    settings.check(text)
+    layout.folder.mkdir(parents=True, exist_ok=True)
+    layout.folder.chmod(0o700)
+    link_keys(layout)
+    connection = storage.connect(layout.database)
+    try:
+        storage.migrate(connection, MIGRATIONS)
+    finally:
+        connection.close()
+    layout.settings.write_text(text, encoding="utf-8")
+
+
+def connect(layout: Layout) -> sqlite3.Connection:
+    """The database of a hub's folder, at this program's schema; for the caller to close."""
+    settings.load(layout)
+    if not layout.database.exists():
+        raise SettingsError(f"{layout.database} is missing: restore it from the backup of this folder")
+    connection = storage.connect(layout.database)
+    storage.migrate(connection, MIGRATIONS)
+    return connection
+
+
+def link_keys(layout: Layout) -> keys.KeyPair:
+    """The hub's key pair on the link."""
+    return keys.load_or_create(layout.keys, LINK_KEY)

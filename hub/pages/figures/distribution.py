@@ -1,0 +1,166 @@
+"""Matrices: the distribution of lessons, or of one lesson, by dimension of an integration model."""
+
+from collections.abc import Sequence
+
+from hub.charts import MatrixRow, matrix, matrix_key
+from hub.pages import words
+from hub.views import Distribution, LessonView, PlacementView
+from shared.pages.figure import Cell, Figure, Kind, Table
+
+HOW_TO_READ = (
+    "Each row is one characteristic; depth says how likely a level is. A level describes a lesson, it does"
+    " not grade it, and good teachers move between levels."
+)
+UNCALIBRATED = "Hatched: inferred from signals, and not yet compared with what visitors saw."
+
+
+def by_model(distributions: Sequence[Distribution]) -> dict[str, list[Distribution]]:
+    """Distributions of each model, in the order given."""
+    found: dict[str, list[Distribution]] = {}
+    for item in distributions:
+        found.setdefault(item.model, []).append(item)
+    return found
+
+
+def distribution_figure(
+    name: str, lead: str, items: Sequence[Distribution], sources: Sequence[str], seen: float | None = None
+) -> Figure:
+    """The lessons of a week, of a school or of a district; `items` are of one model, `lead` opens the sentence.
+
+    `seen` is the share of the expected device-time that the sources could see, or None.
+    """
+    stages = items[0].stages
+    rows = [_row(item, seen) for item in items]
+    calibrated = all(row.calibrated for row in rows)
+    runs = [(item.label, words.likely(item.shares)) for item in items]
+    limits = [HOW_TO_READ, "Likely: the shortest run of levels that holds two thirds."]
+    if not calibrated:
+        limits.append(UNCALIBRATED)
+    if any(not item.shares for item in items):
+        limits.append(words.more_would_help(max(item.lessons for item in items)))
+    left_out = max(item.other_versions for item in items)
+    if left_out:
+        limits.append(f"Left out: {left_out:,d} judged by another version of the model.")
+    if sources:
+        limits.append(words.limits_of(sources))
+    key = matrix_key(
+        name,
+        calibrated=calibrated,
+        outlined=False,
+        spread=any(row.spread for row in rows),
+        missing=any(not row.shares for row in rows),
+        seen=seen is not None,
+    )
+    return Figure(
+        name=name,
+        says=f"{lead} {words.placed_words(runs, stages)}",
+        wide=matrix(f"{name}-wide", rows, stages, "wide"),
+        narrow=matrix(f"{name}-narrow", rows, stages, "narrow"),
+        limits=" ".join(limits),
+        table=_table(items),
+        key=key,
+        origins=(*words.origins(sources), *(() if calibrated else ("inferred",))),
+    )
+
+
+def _row(item: Distribution, seen: float | None) -> MatrixRow:
+    spread = None
+    if item.between_low is not None and item.between_high is not None:
+        spread = tuple(zip(item.between_low, item.between_high, strict=True))
+    return MatrixRow(
+        label=item.label, shares=item.shares, calibrated=item.calibrated, seen=seen, spread=spread
+    )
+
+
+def _table(items: Sequence[Distribution]) -> Table:
+    stages = items[0].stages
+    ranged = any(item.between_low is not None for item in items)
+    columns: list[tuple[str, Kind]] = [("Characteristic", "text"), *((stage, "share") for stage in stages)]
+    columns += [("Lessons", "count"), ("Placed", "count"), ("Not enough evidence", "count")]
+    columns += [("Inferred only", "count")]
+    if ranged:
+        for stage in stages:
+            columns += [
+                (f"{stage}, smallest in a school", "share"),
+                (f"{stage}, largest in a school", "share"),
+            ]
+    rows = []
+    for item in items:
+        row: list[Cell] = [item.label, *(item.shares or [None] * len(stages))]
+        row += [item.lessons, item.placed, item.thin, item.evidence_only]
+        if ranged:
+            low = item.between_low or [None] * len(stages)
+            high = item.between_high or [None] * len(stages)
+            row += [value for pair in zip(low, high, strict=True) for value in pair]
+        rows.append(tuple(row))
+    return Table(columns=tuple(columns), rows=tuple(rows))
+
+
+def lesson_rows(placements: Sequence[PlacementView], seen: float) -> list[MatrixRow]:
+    """One lesson's placements as rows of a matrix; what is too thin to say shows as missing."""
+    return [
+        MatrixRow(
+            label=item.label,
+            shares=() if item.verdict == "thin" else item.probs,
+            calibrated=item.calibrated,
+            seen=seen,
+            low=item.low if item.verdict == "placed" else None,
+            high=item.high if item.verdict == "placed" else None,
+        )
+        for item in placements
+    ]
+
+
+def lesson_runs(placements: Sequence[PlacementView]) -> list[tuple[str, tuple[int, int] | None]]:
+    """Each dimension's set of levels, or the run that is likely; None where evidence is too thin."""
+    found = []
+    for item in placements:
+        run = words.likely(item.probs)
+        if item.verdict == "thin":
+            run = None
+        elif item.verdict == "placed" and item.low is not None and item.high is not None:
+            run = (item.low, item.high)
+        found.append((item.label, run))
+    return found
+
+
+def lesson_figure(name: str, lesson: LessonView, model: str) -> Figure:
+    """The matrix of one lesson, large."""
+    placements = [item for item in lesson.placements if item.model == model]
+    stages = placements[0].stages
+    rows = lesson_rows(placements, lesson.visibility)
+    calibrated = all(row.calibrated for row in rows)
+    limits = [HOW_TO_READ, "One lesson cannot name one level: read it as a range, and look at several."]
+    if not calibrated:
+        limits.append(UNCALIBRATED)
+    if any(not row.shares for row in rows):
+        limits.append(words.more_would_help(1))
+    columns: list[tuple[str, Kind]] = [("Characteristic", "text"), *((stage, "share") for stage in stages)]
+    table = Table(
+        columns=(*columns, ("Verdict", "text")),
+        rows=tuple((item.label, *item.probs, VERDICTS[item.verdict]) for item in placements),
+    )
+    return Figure(
+        name=name,
+        says=words.placed_words(lesson_runs(placements), stages),
+        wide=matrix(f"{name}-wide", rows, stages, "wide"),
+        narrow=matrix(f"{name}-narrow", rows, stages, "narrow"),
+        limits=" ".join(limits),
+        table=table,
+        key=matrix_key(
+            name,
+            calibrated=calibrated,
+            outlined=any(row.low is not None for row in rows),
+            spread=False,
+            missing=any(not row.shares for row in rows),
+            seen=True,
+        ),
+        origins=(*words.origins(lesson.sources), *(() if calibrated else ("inferred",))),
+    )
+
+
+VERDICTS = {
+    "placed": "placed",
+    "thin": "not enough evidence yet",
+    "evidence_only": "inferred, not calibrated",
+}

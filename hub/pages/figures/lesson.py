@@ -1,0 +1,96 @@
+"""One lesson's strip, and the list of a class's lessons with its small glyphs and its one table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from hub.charts import channel_key, matrix, strip
+from hub.charts.keys import CHANNEL_WORDS
+from hub.charts.strip import means
+from hub.pages import words
+from hub.pages.figures.distribution import lesson_rows, lesson_runs
+from hub.views import LessonView
+from shared.pages.figure import Cell, Figure, Kind, Table
+from shared.pages.formats import listing, share
+from shared.words import CHANNELS
+
+_STEP = 5
+
+
+def strip_figure(name: str, lesson: LessonView) -> Figure:
+    """The lesson left to right, its channels stacked, the unseen share hatched on top."""
+    found = means(lesson.strip)
+    used = [channel for channel in CHANNELS if found[channel] > 0]
+    largest = sorted(used, key=lambda channel: -found[channel])[:2]
+    said = listing([f"{CHANNEL_WORDS[channel]} ({share(found[channel])})" for channel in largest])
+    opening = f"Most of what was seen was {said}" if said else "Nothing of this lesson was seen"
+    columns: list[tuple[str, Kind]] = [("Minutes", "text")]
+    columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
+    rows: list[tuple[Cell, ...]] = []
+    for i, step in enumerate(lesson.strip):
+        shares = [step.get(channel, 0.0) for channel in CHANNELS]
+        upto = min(lesson.minutes, (i + 1) * _STEP)
+        rows.append((f"{i * _STEP} to {upto}", *shares, max(0.0, 1 - sum(shares))))
+    return Figure(
+        name=name,
+        says=f"{opening}; {share(found['unseen'])} of the expected device-time was not seen.",
+        wide=strip(f"{name}-wide", lesson.strip, lesson.minutes, "wide"),
+        narrow=strip(f"{name}-narrow", lesson.strip, lesson.minutes, "narrow"),
+        limits="Five minutes a step, from the lesson's start to its end; the full height is all the iPads that"
+        f" were expected. {words.limits_of(lesson.sources)}",
+        table=Table(columns=(*columns, ("Unseen", "share")), rows=tuple(rows)),
+        key=channel_key(name, used, unseen=True),
+        origins=words.origins(lesson.sources),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class LessonGlyphs:
+    """An earlier lesson in a list: its words, its matrix and its strip, small."""
+
+    lesson: LessonView
+    says: str
+    matrix: Markup
+    strip: Markup
+
+
+def glyphs(uid: str, lesson: LessonView, model: str) -> LessonGlyphs:
+    """The small pair of drawings for one lesson."""
+    placements = [item for item in lesson.placements if item.model == model]
+    drawn = Markup()
+    if placements:
+        rows = lesson_rows(placements, lesson.visibility)
+        drawn = matrix(f"{uid}-matrix", rows, placements[0].stages, "small")
+    stages = placements[0].stages if placements else ()
+    return LessonGlyphs(
+        lesson=lesson,
+        says=words.across_words(lesson_runs(placements), stages),
+        matrix=drawn,
+        strip=strip(f"{uid}-strip", lesson.strip, lesson.minutes, "small"),
+    )
+
+
+def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
+    """Every lesson shown, one row each: when, what stands behind it, its likely levels, its channels."""
+    columns: list[tuple[str, Kind]] = [("Start", "text"), ("Minutes", "count"), ("iPads seen", "count")]
+    columns += [("iPads expected", "count"), ("Device-minutes seen", "number"), ("Seen", "share")]
+    columns += [("Likely levels", "text"), *((CHANNEL_WORDS[channel], "share") for channel in CHANNELS)]
+    rows = []
+    for lesson in lessons:
+        placements = [item for item in lesson.placements if item.model == model]
+        said = words.placed_words(lesson_runs(placements), placements[0].stages if placements else ())
+        found = means(lesson.strip)
+        rows.append(
+            (
+                lesson.start,
+                lesson.minutes,
+                lesson.devices,
+                lesson.expected,
+                lesson.evidence,
+                lesson.visibility,
+                said,
+                *(found[channel] for channel in CHANNELS),
+            )
+        )
+    return Table(columns=tuple(columns), rows=tuple(rows))

@@ -1,0 +1,145 @@
+"""A school's weeks: bands along the term, apps contacted by channel, and the blind spot."""
+
+from collections.abc import Sequence
+
+from hub.charts import Band, blind_spot, channel_key, channel_weeks, matrix_key, weeks
+from hub.charts.blind_spot import of_hundred
+from hub.charts.keys import CHANNEL_WORDS, seen_key
+from hub.charts.weeks import LONGEST, calendar
+from hub.pages import words
+from hub.views import Channels, SchoolWeek
+from shared.pages.figure import Cell, Figure, Kind, Table
+from shared.pages.formats import Order, count, listing, monday, share
+from shared.words import CHANNELS
+
+
+def channel_row(channels: Channels) -> tuple[float | None, ...]:
+    """The eight shares in the order of the channels."""
+    return tuple(getattr(channels, channel) for channel in CHANNELS)
+
+
+def span_words(n: int, lessons: int) -> str:
+    """How much a series covers."""
+    return f"{count(n, 'week')}, {count(lessons, 'lesson')}"
+
+
+def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order) -> Figure:
+    """Bands along the term for one model; weeks without an aggregate stay gaps."""
+    kept = {
+        week.week: [item for item in week.distribution if item.model == model and item.shares]
+        for week in held
+    }
+    first = next(item for items in kept.values() for item in items)
+    labels = list(dict.fromkeys(item.label for items in kept.values() for item in items))
+    bands = [
+        Band(
+            label=label,
+            shares={
+                week: item.shares for week, items in kept.items() for item in items if item.label == label
+            },
+        )
+        for label in labels
+    ]
+    lessons = {week.week: week.lessons for week in held}
+    calibrated = all(item.calibrated for items in kept.values() for item in items)
+    total, missing = len(held), len(calendar(list(lessons))) - len(held)
+    gaps = f" {count(missing, 'week')} without lessons in between stay gaps." if missing else ""
+    drawn = f" Drawn: the newest {LONGEST} weeks; the table has all." if total + missing > LONGEST else ""
+    columns: list[tuple[str, Kind]] = [
+        ("Week from", "text"),
+        ("Characteristic", "text"),
+        ("Lessons", "count"),
+    ]
+    columns += [(stage, "share") for stage in first.stages]
+    rows = [
+        (monday(week).isoformat(), item.label, item.lessons, *item.shares)
+        for week, items in kept.items()
+        for item in items
+        if item.stages == first.stages
+    ]
+    return Figure(
+        name=name,
+        says=f"Along the term: {span_words(total, sum(lessons.values()))}.{gaps}",
+        wide=weeks(f"{name}-wide", bands, lessons, first.stages, order, calibrated=calibrated, size="wide"),
+        narrow=weeks(
+            f"{name}-narrow", bands, lessons, first.stages, order, calibrated=calibrated, size="narrow"
+        ),
+        limits=f"In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top. A difference between"
+        " two weeks may be a difference in what was taught, or in what could be seen."
+        f"{drawn}",
+        table=Table(columns=tuple(columns), rows=tuple(rows)),
+        key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=False, seen=False),
+        origins=(
+            *words.origins({kind for week in held for kind in week.sources}),
+            *(() if calibrated else ("inferred",)),
+        ),
+    )
+
+
+def contacted_figure(name: str, held: Sequence[SchoolWeek], order: Order) -> Figure:
+    """Device-minutes by channel and week, stacked; what the sources could not see draws nothing."""
+    by_week = {week.week: week for week in held}
+    span = calendar(list(by_week))[-LONGEST:]
+    rows = [_minutes(by_week[week]) if week in by_week else (None,) * len(CHANNELS) for week in span]
+    used = [channel for i, channel in enumerate(CHANNELS) if any((row[i] or 0) > 0 for row in rows)]
+    newest = held[-1]
+    largest = [
+        (CHANNEL_WORDS[channel], value)
+        for channel, value in zip(CHANNELS, channel_row(newest.channels), strict=True)
+        if value is not None and channel != "other"
+    ]
+    top = sorted(largest, key=lambda pair: -pair[1])[:2]
+    said = listing([f"{text} ({share(value)})" for text, value in top if value > 0])
+    kinds = {kind for week in held for kind in week.sources}
+    title = "Active device-minutes by week and channel"
+    text = f"{len(by_week)} weeks; the table beneath has every number."
+    columns: list[tuple[str, Kind]] = [("Week from", "text"), ("Device-minutes", "number")]
+    columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
+    table_rows: list[tuple[Cell, ...]] = [
+        (monday(week.week).isoformat(), week.evidence, *channel_row(week.channels)) for week in held
+    ]
+    verb = "Apps contacted" if "contacted" in words.origins(kinds) else "Use"
+    return Figure(
+        name=name,
+        says=f"{verb} in the newest week were mostly for {said}."
+        if said
+        else "What apps were for is not known yet.",
+        wide=channel_weeks(
+            f"{name}-wide", span, rows, "Device-minutes", order, title=title, text=text, size="wide"
+        ),
+        narrow=channel_weeks(
+            f"{name}-narrow", span, rows, "Device-minutes", order, title=title, text=text, size="narrow"
+        ),
+        limits="A contact counts toward what its app is usually for, and says nothing of what a child did."
+        " More minutes are not better ones. Weeks without an aggregate stay gaps.",
+        table=Table(columns=tuple(columns), rows=tuple(table_rows)),
+        key=channel_key(name, used),
+        origins=words.origins(kinds),
+    )
+
+
+def _minutes(week: SchoolWeek) -> tuple[float | None, ...]:
+    return tuple(
+        None if value is None else round(value * week.evidence, 3) for value in channel_row(week.channels)
+    )
+
+
+def blind_spot_figure(name: str, week: SchoolWeek) -> Figure:
+    """Of 100 expected device-minutes, how many this week's sources could see."""
+    seen = week.visibility or 0.0
+    minutes = of_hundred(seen)
+    return Figure(
+        name=name,
+        says=f"Of 100 expected device-minutes, {minutes} were seen by the {words.sources_words(week.sources)};"
+        f" {100 - minutes} were not.",
+        wide=blind_spot(f"{name}-wide", seen, "wide"),
+        narrow=blind_spot(f"{name}-narrow", seen, "narrow"),
+        limits="Not seen is not unused: an iPad that works offline, keeps answers in its memory or looks names up"
+        " past the school's resolver leaves the same blank as one that lies in a bag.",
+        table=Table(
+            columns=(("Of the expected device-minutes", "text"), ("Share", "share")),
+            rows=(("Seen", seen), ("Not seen", 1 - seen)),
+        ),
+        key=seen_key(name),
+        origins=words.origins(week.sources),
+    )

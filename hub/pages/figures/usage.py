@@ -1,0 +1,138 @@
+"""A usage export's weeks: how much was loaded, and for what. These are not lessons."""
+
+from collections.abc import Sequence
+
+from hub.charts import Band, channel_key, channel_weeks, line_weeks, matrix_key, weeks
+from hub.charts.keys import CHANNEL_WORDS
+from hub.charts.weeks import LONGEST, calendar
+from hub.pages.figures.school import channel_row
+from hub.views import UsageWeek
+from shared.pages.figure import Figure, Kind, Table
+from shared.pages.formats import Order, count, listing, monday, number, share, short_day
+from shared.words import CHANNELS
+
+ON_WHAT = "Page loads on Chromebooks and laptops, not iPads, and not lessons."
+
+
+def engagement_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figure:
+    """Page loads per 1,000 students by week, as a line broken where a week has none."""
+    by_week = {week.week: week for week in held}
+    span = calendar(list(by_week))
+    values = [by_week[week].engagement if week in by_week else None for week in span]
+    most = max(held, key=lambda week: week.engagement)
+    title = "Page loads per 1,000 students by week"
+    text = f"{len(held)} weeks; the most in the week from {short_day(monday(most.week), order)}."
+    unit = "Page loads per 1,000 students, by week"
+    return Figure(
+        name=name,
+        says=f"{count(len(held), 'week')} with use; at most {number(most.engagement)} page loads per 1,000"
+        f" students in a week, in the week from {short_day(monday(most.week), order)}.",
+        wide=line_weeks(f"{name}-wide", span, values, unit, order, title=title, text=text, size="wide"),
+        narrow=line_weeks(f"{name}-narrow", span, values, unit, order, title=title, text=text, size="narrow"),
+        limits=f"{ON_WHAT} A page load is neither time nor attention. The line breaks where a week has no data.",
+        table=Table(
+            columns=(
+                ("Week from", "text"),
+                ("Days with use", "count"),
+                ("Products", "count"),
+                ("Page loads per 1,000 students", "number"),
+            ),
+            rows=tuple(
+                (monday(week.week).isoformat(), week.days, week.products, week.engagement) for week in held
+            ),
+        ),
+        origins=(),
+    )
+
+
+def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figure:
+    """Shares of page loads by channel and week, stacked to all."""
+    by_week = {week.week: week for week in held}
+    span = calendar(list(by_week))
+    blank = (None,) * len(CHANNELS)
+    rows = [channel_row(by_week[week].channels) if week in by_week else blank for week in span]
+    used = [channel for i, channel in enumerate(CHANNELS) if any((row[i] or 0) > 0 for row in rows)]
+    means = {channel: _mean([row[i] for row in rows]) for i, channel in enumerate(CHANNELS)}
+    top = sorted((channel for channel in used if channel != "other"), key=lambda channel: -means[channel])[:2]
+    said = listing([f"{CHANNEL_WORDS[channel]} ({share(means[channel])})" for channel in top])
+    title, text = (
+        "Shares of page loads by week and channel",
+        f"{len(held)} weeks; the table has every number.",
+    )
+    columns: list[tuple[str, Kind]] = [("Week from", "text")]
+    columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
+    unit = "Share of page loads, by week"
+    return Figure(
+        name=name,
+        says=f"Products loaded were mostly for {said}, on average over the weeks."
+        if said
+        else "What products are for is not known.",
+        wide=channel_weeks(
+            f"{name}-wide", span, rows, unit, order, title=title, text=text, percent=True, size="wide"
+        ),
+        narrow=channel_weeks(
+            f"{name}-narrow", span, rows, unit, order, title=title, text=text, percent=True, size="narrow"
+        ),
+        limits=f"{ON_WHAT} A load counts toward what its product is usually for.",
+        table=Table(
+            columns=tuple(columns),
+            rows=tuple((monday(week.week).isoformat(), *channel_row(week.channels)) for week in held),
+        ),
+        key=channel_key(name, used),
+    )
+
+
+def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: Order) -> Figure:
+    """What the model's starting point would make of the weeks; always evidence only, always hatched."""
+    kept = {week.week: [item for item in week.placements if item.model == model] for week in held}
+    first = next(item for items in kept.values() for item in items)
+    labels = list(dict.fromkeys(item.label for items in kept.values() for item in items))
+    bands = [
+        Band(
+            label=label,
+            shares={
+                week: item.probs for week, items in kept.items() for item in items if item.label == label
+            },
+        )
+        for label in labels
+    ]
+    loads = {week.week: round(week.engagement) for week in held}
+    columns: list[tuple[str, Kind]] = [("Week from", "text"), ("Characteristic", "text")]
+    columns += [(stage, "share") for stage in first.stages]
+    counted = "page loads"
+    longer = f" Drawn: the newest {LONGEST} weeks." if len(calendar(list(loads))) > LONGEST else ""
+    return Figure(
+        name=name,
+        says="What the model would make of these weeks before any visit has taught it better: evidence only,"
+        " nothing is placed.",
+        wide=weeks(
+            f"{name}-wide", bands, loads, first.stages, order, calibrated=False, size="wide", counted=counted
+        ),
+        narrow=weeks(
+            f"{name}-narrow",
+            bands,
+            loads,
+            first.stages,
+            order,
+            calibrated=False,
+            size="narrow",
+            counted=counted,
+        ),
+        limits=f"{ON_WHAT} In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top; the bars"
+        f" beneath are page loads per 1,000 students.{longer}",
+        table=Table(
+            columns=tuple(columns),
+            rows=tuple(
+                (monday(week).isoformat(), item.label, *item.probs)
+                for week, items in kept.items()
+                for item in items
+            ),
+        ),
+        key=matrix_key(name, calibrated=False, outlined=False, spread=False, missing=False, seen=False),
+        origins=("inferred",),
+    )
+
+
+def _mean(values: Sequence[float | None]) -> float:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else 0.0

@@ -1,0 +1,230 @@
+"""The hub's pages for people, each from one view: district, school, class, usage, how do you know."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+
+from hub.pages import words
+from hub.pages.figures import distribution, lesson, school, usage
+from hub.pages.questions import questions
+from hub.views import Views
+from shared.pages.environment import Pages, order_of
+from shared.pages.figure import Figure
+
+LESSONS_SHOWN: Final = 12
+LESSONS_MOST: Final = 200
+
+pages: Final = Pages(
+    Path(__file__).parent,
+    {
+        "links": (("/", "District"), ("/usage", "Usage exports"), ("/how", "How do you know?")),
+        "how": "/how",
+        "purpose": "For coaching and for looking after the system. Not for evaluating teachers, and not for"
+        " watching children: nothing about a child or a device is kept here.",
+        "simulated_words": "Simulated schools",
+        "simulated_detail": "Every lesson on these pages is made up by a simulator; no child and no teacher is behind"
+        " it.",
+        "inferred_detail": "Levels are read from signals. Take them as a question to look into, not as an answer.",
+        "kind_words": words.sources_words,
+    },
+)
+
+router: Final = APIRouter(include_in_schema=False)
+
+
+def _views(request: Request) -> Views:
+    views: Views = request.app.state.views
+    return views
+
+
+@router.get("/")
+def district(request: Request) -> Response:
+    """The district: one sentence for the week, its schools by name, the distribution by dimension."""
+    view = _views(request).district()
+    kinds = sorted({source.kind for item in view.schools for source in item.sources})
+    figures = [
+        distribution.distribution_figure(f"levels-{model}", "All schools together.", items, kinds)
+        for model, items in distribution.by_model(view.distribution).items()
+    ]
+    return pages.page_or_data(
+        request,
+        "district.html",
+        figures,
+        view=view,
+        sentence=words.week_sentence(view, order_of(request)),
+        needs={item.slug: words.needs(item) for item in view.schools},
+        simulated=view.simulated,
+        inferred=any(not item.calibrated for item in view.distribution),
+    )
+
+
+@router.get("/schools/{slug}")
+def one_school(request: Request, slug: str) -> Response:
+    """A school: what it covers, its matrix, weeks, channels and blind spot, its shared classes."""
+    view = _views(request).school(slug)
+    if view is None:
+        return not_found(request)
+    order = order_of(request)
+    figures: list[Figure] = []
+    matrices: list[str] = []
+    newest = view.weeks[-1] if view.weeks else None
+    if newest is not None:
+        for model, items in distribution.by_model(newest.distribution).items():
+            drawn = distribution.distribution_figure(
+                f"levels-{model}", "In the newest week:", items, newest.sources, newest.visibility
+            )
+            figures.append(drawn)
+            matrices.append(drawn.name)
+            if any(item.shares for item in items):
+                figures.append(school.weeks_figure(f"weeks-{model}", view.weeks, model, order))
+                matrices.append(f"weeks-{model}")
+        figures.append(school.contacted_figure("contacted", view.weeks, order))
+        if newest.visibility is not None:
+            figures.append(school.blind_spot_figure("blind-spot", newest))
+    return pages.page_or_data(
+        request,
+        "school.html",
+        figures,
+        view=view,
+        newest=newest,
+        matrices=matrices,
+        needs=words.needs(view.school),
+        simulated=view.school.simulated,
+        inferred=newest is not None and any(not item.calibrated for item in newest.distribution),
+    )
+
+
+@router.get("/schools/{slug}/classes/{code}")
+def one_class(request: Request, slug: str, code: str) -> Response:
+    """A shared class before a visit: its newest lesson large, the earlier ones small, questions to ask."""
+    shown = LESSONS_MOST if request.query_params.get("lessons") == "all" else LESSONS_SHOWN
+    view = _views(request).school_class(slug, code, lessons=shown)
+    if view is None or not view.lessons:
+        return not_found(request)
+    newest = view.lessons[-1]
+    model = newest.placements[0].model if newest.placements else ""
+    figures = [lesson.strip_figure("strip", newest)]
+    if model:
+        figures.append(distribution.lesson_figure("levels", newest, model))
+    earlier = [
+        lesson.glyphs(f"lesson-{i}", held, model) for i, held in enumerate(reversed(view.lessons[:-1]), start=1)
+    ]
+    return pages.page_or_data(
+        request,
+        "class.html",
+        figures,
+        {"lessons": lesson.lessons_table(view.lessons, model)},
+        view=view,
+        newest=newest,
+        earlier=earlier,
+        hidden=max(0, view.shared.lessons - len(view.lessons)),
+        questions=questions(view.lessons),
+        limits=words.limits_of(newest.sources),
+        simulated=view.school.simulated,
+        inferred=any(not item.calibrated for item in newest.placements),
+    )
+
+
+@router.get("/usage")
+def all_usage(request: Request) -> Response:
+    """The districts of usage exports, by number."""
+    view = _views(request).usage_districts()
+    return pages.page(request, "usage.html", view=view, simulated=False, inferred=False)
+
+
+@router.get("/usage/{district_id}")
+def one_usage(request: Request, district_id: str) -> Response:
+    """One district of a usage export, charted by week."""
+    view = _views(request).usage_district(district_id)
+    if view is None:
+        return not_found(request)
+    order = order_of(request)
+    figures: list[Figure] = []
+    if view.weeks:
+        figures = [
+            usage.engagement_figure("engagement", view.weeks, order),
+            usage.channels_figure("channels", view.weeks, order),
+        ]
+        models = dict.fromkeys(item.model for week in view.weeks for item in week.placements)
+        figures += [usage.placements_figure(f"levels-{model}", view.weeks, model, order) for model in models]
+    return pages.page_or_data(
+        request, "usage_district.html", figures, view=view, simulated=False, inferred=bool(view.weeks)
+    )
+
+
+@router.get("/how")
+def how(request: Request) -> Response:
+    """How do you know? Sources, inference, doubt, and what cannot be seen."""
+    return pages.page(request, "how.html", simulated=False, inferred=False)
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """A style sheet or a mark, by its hashed name."""
+    return pages.assets.response(name)
+
+
+@router.get("/favicon.ico")
+def favicon(request: Request) -> Response:
+    """Browsers ask for it whatever the page says."""
+    return Response(status_code=308, headers={"Location": pages.assets.url("mark.svg")})
+
+
+def not_found(request: Request) -> Response:
+    """The page for an address that leads nowhere."""
+    return pages.page(
+        request,
+        "message.html",
+        404,
+        heading="There is no such page",
+        happened="The address leads to nothing that this district has.",
+        safe="A class appears only while its teacher shares it, so an address that led to a class may end when"
+        " sharing ends. Nothing was lost.",
+        steps=(("/", "Go to the district and find the school by its name"), ("", "Check the address for a slip")),
+        simulated=False,
+        inferred=False,
+    )
+
+
+def add_error_pages(app: FastAPI) -> None:
+    """Errors as pages for people; the API and the health check keep theirs."""
+
+    async def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException) or _for_programs(request):
+            return await _plain(request, error)
+        if error.status_code == 404:
+            return not_found(request)
+        return _page(request, error.status_code, "This cannot be done here", "The page does not do what was asked.")
+
+    async def failed(request: Request, error: Exception) -> Response:
+        if _for_programs(request):
+            return PlainTextResponse("The hub could not answer; try again.", status_code=500)
+        return _page(request, 500, "This page could not be made", "Something went wrong while it was put together.")
+
+    app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(Exception, failed)
+
+
+def _for_programs(request: Request) -> bool:
+    return request.url.path.startswith(("/api/", "/healthz"))
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException):
+        return await http_exception_handler(request, error)
+    raise error
+
+
+def _page(request: Request, status: int, heading: str, happened: str) -> Response:
+    steps: tuple[tuple[str, str], ...] = (
+        (request.url.path, "Try once more"),
+        ("/", "Go to the district"),
+        ("", "If it happens again, tell whoever looks after the hub: its log says what happened"),
+    )
+    fixed: dict[str, Any] = {"simulated": False, "inferred": False, "steps": steps}
+    safe = "Nothing was lost: pages only read, and what schools send is on disk before it is acknowledged."
+    return pages.page(request, "message.html", status, heading=heading, happened=happened, safe=safe, **fixed)

@@ -1,0 +1,183 @@
+"""Sentences of the pages, from numbers: what is known, how sure, what would help; pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from hub.views import DistrictView, SchoolSummary
+from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
+from shared.words import SOURCE_KINDS, Sight
+
+NOT_ENOUGH: Final = "Not enough evidence yet"
+MASS: Final = 2 / 3
+LOW_VISIBILITY: Final = 0.3
+BACKLOG_WORTH_A_WORD: Final = 50
+
+KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "dnsmasq": "resolver log (dnsmasq)",
+        "pihole": "resolver log (Pi-hole)",
+        "unbound": "resolver log (Unbound)",
+        "bind": "resolver log (BIND)",
+        "adguard": "resolver log (AdGuard Home)",
+        "dnstap": "resolver stream (dnstap)",
+        "squid": "proxy log (Squid)",
+        "umbrella": "resolver log (Umbrella)",
+        "securly": "filter log (Securly)",
+        "zeek": "network sensor (Zeek)",
+        "xapi": "apps that report (xAPI)",
+        "caliper": "apps that report (Caliper)",
+        "learnplatform": "usage export (LearnPlatform)",
+        "lightspeed": "usage export (Lightspeed)",
+        "catchon": "usage export (CatchOn)",
+        "mdm": "device inventory (MDM)",
+    }
+)
+
+OFFLINE: Final = (
+    "Work done offline, in Keynote, GarageBand or the camera, leaves almost no trace on the network."
+)
+CONTACTS_ONLY: Final = "The sources see which apps were contacted, not what was done in them."
+SOME_REPORT: Final = (
+    "Only apps that report tell what was done; of all others one sees that they were contacted."
+)
+
+
+def sources_words(kinds: Iterable[str]) -> str:
+    """The kinds of source as people call them."""
+    return listing([KIND_WORDS.get(kind, kind) for kind in kinds]) or "no source yet"
+
+
+def origins(kinds: Iterable[str]) -> tuple[str, ...]:
+    """The marks of where numbers from these kinds of source come from."""
+    sights = {SOURCE_KINDS.get(kind, Sight.NOTHING) for kind in kinds}
+    marks = (("contacted", Sight.CONTACTS), ("reported", Sight.ACTIONS))
+    return tuple(mark for mark, sight in marks if sight in sights)
+
+
+def limits_of(kinds: Iterable[str]) -> str:
+    """What sources of these kinds cannot see."""
+    return f"{SOME_REPORT if 'reported' in origins(kinds) else CONTACTS_ONLY} {OFFLINE}"
+
+
+def likely(shares: Sequence[float]) -> tuple[int, int] | None:
+    """The shortest run of stages that holds two thirds; of equals the one that holds most. None: nothing."""
+    runs = [
+        (high - low, -sum(shares[low : high + 1]), low, high)
+        for low in range(len(shares))
+        for high in range(low, len(shares))
+        if sum(shares[low : high + 1]) >= MASS - 1e-9
+    ]
+    if not runs:
+        return None
+    _, _, low, high = min(runs)
+    return low, high
+
+
+def run_words(run: tuple[int, int], stages: Sequence[str]) -> str:
+    """`Adoption`, or `Adoption to Adaptation`."""
+    low, high = run
+    return stages[low] if low == high else f"{stages[low]} to {stages[high]}"
+
+
+def placed_words(
+    rows: Iterable[tuple[str, tuple[int, int] | None]], stages: Sequence[str], verb: str = "Likely"
+) -> str:
+    """One sentence for several dimensions `(label, run)`: those with the same run are said together."""
+    groups: dict[tuple[int, int] | None, list[str]] = defaultdict(list)
+    total = 0
+    for name, run in rows:
+        groups[run].append(name)
+        total += 1
+    if not total:
+        return f"{NOT_ENOUGH}."
+    said: list[str] = []
+    for run, names in groups.items():
+        words = "not enough evidence yet" if run is None else run_words(run, stages)
+        where = "" if len(names) == total else f" for {listing(names)}"
+        start = "" if run is None else f"{verb.lower()} " if not said else ""
+        said.append(f"{start}{words}{where}")
+    return f"{capital('; '.join(said))}."
+
+
+def across_words(rows: Iterable[tuple[str, tuple[int, int] | None]], stages: Sequence[str]) -> str:
+    """The same in short: the run that covers every dimension's, and those without enough evidence."""
+    held = list(rows)
+    runs = [run for _, run in held if run is not None]
+    if not runs:
+        return f"{NOT_ENOUGH}."
+    whole = (min(low for low, _ in runs), max(high for _, high in runs))
+    missing = [name for name, run in held if run is None]
+    rest = f"; not enough evidence yet for {listing(missing)}" if missing else ""
+    return f"Likely {run_words(whole, stages)}{rest}."
+
+
+def needs(school: SchoolSummary) -> list[str]:
+    """What needs a hand at a school, one sentence a thing; empty when nothing does."""
+    if school.revoked:
+        return ["Its enrolment is revoked. To let it send again, make a new invitation."]
+    found = {
+        "never": "Not joined yet: run the invitation's command on the school's machine."
+        if school.joined is None
+        else "Joined, and nothing has arrived yet: see the status page on the school's machine.",
+        "silent": "Nothing heard for more than a day: see whether the school's machine runs and has network.",
+    }
+    said = [found[school.freshness]] if school.freshness in found else []
+    said += [
+        f"The {KIND_WORDS.get(source.kind, source.kind)} has sent nothing yet: see that it is switched on."
+        for source in school.sources
+        if source.fresh is None
+    ]
+    if school.visibility is not None and school.visibility < LOW_VISIBILITY:
+        said.append(
+            f"Only {share(school.visibility)} of device-time could be seen: ask whether a filter carries"
+            " lookups past the school's resolver, or whether work was done offline."
+        )
+    if school.backlog is not None and school.backlog > BACKLOG_WORTH_A_WORD:
+        said.append(f"{count(school.backlog, 'record')} wait in the school for delivery.")
+    return said
+
+
+def week_sentence(view: DistrictView, order: Order) -> str:
+    """The district's one sentence for the newest week."""
+    facts = view.facts
+    if view.week is None or not facts.schools:
+        return "No week has arrived yet: the first comes after the first full school week."
+    schools = (
+        "all schools"
+        if not facts.schools_missing
+        else f"{facts.schools} of {facts.schools + facts.schools_missing} schools"
+    )
+    if facts.schools + facts.schools_missing == 1:
+        schools = "the one school"
+    when = capital(week_words(view.week, order))
+    seen = f"{count(facts.lessons, 'lesson')} of {count(facts.classes, 'class')} in {schools} could be seen"
+    judged = [item for item in view.distribution if item.shares]
+    if not judged:
+        return f"{when}: {seen}. {NOT_ENOUGH} to say at which levels."
+    first = judged[0]
+    runs = [run for item in judged if item.model == first.model and (run := likely(item.shares))]
+    whole = (min(low for low, _ in runs), max(high for _, high in runs))
+    return f"{when}: {seen}, likely {run_words(whole, first.stages)}."
+
+
+def verdict_words(placed: int, thin: int, evidence_only: int) -> str:
+    """How many lessons were placed, not enough to say, or inferred only."""
+    parts = [
+        (placed, f"{placed:,d} placed"),
+        (evidence_only, f"{evidence_only:,d} inferred, not calibrated"),
+        (thin, f"{thin:,d} without enough evidence"),
+    ]
+    said = [words for n, words in parts if n]
+    total = placed + thin + evidence_only
+    return f"Of {count(total, 'lesson')}: {listing(said)}." if said else f"{NOT_ENOUGH}."
+
+
+def more_would_help(lessons: int) -> str:
+    """What would change a 'not enough evidence yet'."""
+    seen = f"{count(lessons, 'lesson')} so far." if lessons else "No lesson so far."
+    return (
+        f"{capital(seen)} More lessons with ten or more iPads, or an app that reports what was done,"
+        f" {plural('would', 1)} change that."
+    )

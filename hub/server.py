@@ -1,0 +1,105 @@
+"""The running hub: the link for the schools, pages and API for people on this machine."""
+
+import signal
+import socket
+from contextlib import ExitStack
+from pathlib import Path
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from hub import folder as hub_folder
+from hub import settings
+from hub.api import guard, problems, schools, status, usage
+from hub.inbox import HubInbox
+from hub.pages import routes as pages
+from hub.paths import Layout
+from hub.store.schema import MIGRATIONS
+from hub.views import Views
+from shared import storage
+from shared.errors import BusyError
+from shared.link.server import LinkServer
+
+LOOPBACK = "127.0.0.1"
+STOP_SECONDS = 1
+
+_log = structlog.get_logger("hub")
+
+
+def create_app(folder: Path) -> FastAPI:
+    """Pages and API over a hub folder; `app.state.views` is their reader, for the caller to close."""
+    app = FastAPI(
+        title="Common Ground hub",
+        version="1",
+        summary="How a district's iPads are used for learning, with its doubt.",
+        openapi_url="/api/v1/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.views = Views(folder)
+    for router in (schools.router, usage.router, status.router, pages.router):
+        app.include_router(router)
+    pages.add_error_pages(app)
+    problems.add(app)
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(guard.HOSTS), www_redirect=False)
+    app.add_middleware(guard.SecurityHeaders)
+    return app
+
+
+def run(layout: Layout, port: int | None = None) -> None:
+    """Run until SIGINT or SIGTERM; raises BusyError when the folder, the port or the link is taken."""
+    own = settings.load(layout)
+    port = own.page.port if port is None else port
+    with ExitStack() as held:
+        held.callback(storage.FolderLock(layout.folder, "hub").release)
+        listener = held.enter_context(_listen(port))
+        hub_folder.connect(layout).close()
+        writer = storage.Writer(layout.database, MIGRATIONS)
+        held.callback(writer.close)
+        app = create_app(layout.folder)
+        held.callback(app.state.views.close)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                log_level="warning",
+                access_log=False,
+                lifespan="off",
+                server_header=False,
+                timeout_graceful_shutdown=STOP_SECONDS,
+            )
+        )
+        _stop_on_signals(server)
+        inbox = HubInbox(writer)
+        held.callback(inbox.close)
+        link = LinkServer(own.link.address, hub_folder.link_keys(layout), inbox)
+        link.start()
+        held.callback(link.stop)
+        _log.info("hub_runs", district=own.district, pages=f"http://{LOOPBACK}:{port}/", link=link.endpoint)
+        server.run(sockets=[listener])
+        _log.info("hub_stops")
+
+
+def _listen(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((LOOPBACK, port))
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise BusyError(
+            f"port {port} cannot be used ({error.strerror}): stop what uses it, or choose another with --port"
+        ) from None
+    return listener
+
+
+def _stop_on_signals(server: uvicorn.Server) -> None:
+    # uvicorn raises the signal again once it has stopped; with these handlers our own cleanup still runs.
+    def stop(number: int, frame: FrameType | None) -> None:
+        server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

@@ -1,0 +1,155 @@
+"""What a record does to the store: one checked record of one known school, in the caller's transaction."""
+
+import sqlite3
+from datetime import date, datetime
+from math import inf
+from typing import Final
+
+import msgspec
+
+from hub.store import scales
+from models.features.set1 import FEATURES
+from shared.errors import BadInput
+from shared.records import LessonRecord, Placement, Record, StatusRecord, WeekPlacement, WeekRecord
+
+_json: Final = msgspec.json.Encoder()
+
+
+def apply(connection: sqlite3.Connection, school_id: int, school: str, record: Record, heard: float) -> str:
+    """Do what `record` says for the school it came from; returns the name of the counter it belongs to.
+
+    `heard` is hub time in epoch seconds. Raises BadInput for a record of another school, and for a
+    second week record of the same school, week and grade band.
+    """
+    if record.school != school:
+        raise BadInput("record_of_another_school", "a school writes its own records only")
+    _check(record)
+    if isinstance(record, LessonRecord):
+        outcome = _lesson(connection, school_id, record)
+    elif isinstance(record, WeekRecord):
+        outcome = _week(connection, school_id, record)
+    else:
+        outcome = _status(connection, school_id, record)
+    connection.execute(
+        "INSERT INTO heartbeats (school_id, heard) VALUES (?, ?) "
+        "ON CONFLICT (school_id) DO UPDATE SET heard = max(coalesce(heard, 0), excluded.heard)",
+        (school_id, heard),
+    ).close()
+    return outcome
+
+
+def _check(record: Record) -> None:
+    # Everything that can be refused is refused before the first write.
+    if isinstance(record, StatusRecord):
+        return
+    dimensions = [(p.model, p.dimension) for p in record.placements]
+    if len(set(dimensions)) != len(dimensions):
+        raise BadInput("record_placement_twice", "one placement for each model and dimension")
+    if not record.features.keys() <= set(FEATURES):
+        raise BadInput("record_feature_name", "not a feature of set 1")
+    for name, value in record.features.items():
+        most = 1 + 1e-6 if name.endswith(("_share", "_fraction")) else inf
+        if value is not None and not 0 <= value <= most:
+            raise BadInput("record_feature_range", f"{name} out of range")
+    if isinstance(record, WeekRecord):
+        try:
+            date.fromisocalendar(int(record.week[:4]), int(record.week[6:]), 1)
+        except ValueError:
+            raise BadInput("record_week", "no such ISO week") from None
+
+
+def _lesson(connection: sqlite3.Connection, school_id: int, record: LessonRecord) -> str:
+    start = int(datetime.fromisoformat(record.start).timestamp())
+    key = (school_id, record.class_, start)
+    known = connection.execute(
+        "SELECT id, revision FROM lessons WHERE school_id = ? AND class = ? AND start_s = ?", key
+    ).fetchone()
+    if known and known[1] >= record.revision:
+        return "lesson_older_revision"
+    if known:
+        connection.execute("DELETE FROM placements WHERE lesson_id = ?", (known[0],)).close()
+        connection.execute("DELETE FROM lessons WHERE id = ?", (known[0],)).close()
+    lesson_id = connection.execute(
+        "INSERT INTO lessons (school_id, class, start_s, start, minutes, grade_band, subject, devices,"
+        " expected, evidence, visibility, sources, features, strip, revision)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            *key,
+            record.start,
+            record.minutes,
+            record.grade_band,
+            record.subject,
+            record.devices,
+            record.expected,
+            record.evidence,
+            record.visibility,
+            _text(record.sources),
+            _text(record.features),
+            _text(record.strip),
+            record.revision,
+        ),
+    ).lastrowid
+    ids = _scale_ids(connection, [(p, len(p.probs)) for p in record.placements])
+    connection.executemany(
+        "INSERT INTO placements (lesson_id, scale_id, probs, low, high, verdict) VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (lesson_id, scale_id, _text(p.probs), p.low, p.high, p.verdict)
+            for scale_id, p in zip(ids, record.placements, strict=True)
+        ],
+    ).close()
+    return "lesson_replaced" if known else "lesson_new"
+
+
+def _week(connection: sqlite3.Connection, school_id: int, record: WeekRecord) -> str:
+    week_id = connection.execute(
+        "INSERT INTO weeks (school_id, week, grade_band, lessons, classes, teachers, devices, evidence,"
+        " visibility, sources, features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " ON CONFLICT (school_id, week, grade_band) DO NOTHING RETURNING id",
+        (
+            school_id,
+            record.week,
+            record.grade_band,
+            record.lessons,
+            record.classes,
+            record.teachers,
+            record.devices,
+            record.evidence,
+            record.visibility,
+            _text(record.sources),
+            _text(record.features),
+        ),
+    ).fetchone()
+    if week_id is None:
+        raise BadInput("week_already_known", "a week is sent once for each grade band")
+    ids = _scale_ids(connection, [(p, len(p.expected)) for p in record.placements])
+    connection.executemany(
+        "INSERT INTO week_placements (week_id, scale_id, expected, placed, thin, evidence_only)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (week_id[0], scale_id, _text(p.expected), p.placed, p.thin, p.evidence_only)
+            for scale_id, p in zip(ids, record.placements, strict=True)
+        ],
+    ).close()
+    return "week_new"
+
+
+def _status(connection: sqlite3.Connection, school_id: int, record: StatusRecord) -> str:
+    connection.execute(
+        "INSERT INTO heartbeats (school_id, backlog, version, sources) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (school_id) DO UPDATE SET backlog = excluded.backlog, version = excluded.version,"
+        " sources = excluded.sources",
+        (school_id, record.backlog, record.version, _text(record.sources)),
+    ).close()
+    return "status"
+
+
+def _scale_ids(
+    connection: sqlite3.Connection, placements: list[tuple[Placement | WeekPlacement, int]]
+) -> list[int]:
+    named = [(p.model, p.dimension, p.version, stages) for p, stages in placements]
+    ids = scales.ensure(connection, named)
+    return [ids[scale] for scale in named]
+
+
+def _text(value: object) -> str:
+    return _json.encode(value).decode()

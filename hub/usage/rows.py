@@ -1,0 +1,113 @@
+"""One row of a LearnPlatform engagement file: use, no use, or a fault with its reason; pure."""
+
+import csv
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from functools import lru_cache
+from math import isfinite
+from typing import Final
+
+COLUMNS: Final = ("time", "lp_id", "pct_access", "engagement_index")
+
+_BLANK: Final = frozenset(("", "nan", "na", "null", "none"))
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+
+
+class Fault(Enum):
+    """Why a row is left out."""
+
+    WRONG_COLUMNS = "wrong_columns"
+    BAD_DATE = "bad_date"
+    BLANK_LP_ID = "blank_lp_id"
+    UNKNOWN_PRODUCT = "unknown_product"
+    BLANK_ENGAGEMENT = "blank_engagement"
+    BAD_NUMBER = "bad_number"
+    NEGATIVE_NUMBER = "negative_number"
+    DUPLICATE_ROW = "duplicate_row"
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Page loads per 1,000 students of one product on one day; `known`: the list of products names it."""
+
+    day: date
+    lp_id: str
+    engagement: float
+    known: bool
+
+
+class NotUsed:
+    """Nobody used the product on that day: neither use nor a fault."""
+
+
+NOT_USED: Final = NotUsed()
+
+
+def order_of(header: str) -> tuple[int, ...] | None:
+    """Where each of COLUMNS stands in a header line, or None when one is missing."""
+    names = [name.strip().lower() for name in fields(header)]
+    return tuple(names.index(name) for name in COLUMNS) if set(COLUMNS) <= set(names) else None
+
+
+def fields(line: str) -> list[str]:
+    """A line's fields; a line is a row, so that an open quote cannot swallow the rows after it."""
+    return next(csv.reader((line.rstrip("\r\n"),)), [])
+
+
+def read_row(line: str, width: int, order: Sequence[int], products: Container[str]) -> Use | NotUsed | Fault:
+    """What a line says; `width` fields are expected, `order` is of `order_of`, `products` the known ids.
+
+    A blank `engagement_index` with `pct_access` 0 is no use, whatever the product; so is a count of 0.
+    """
+    try:
+        row = fields(line)
+    except csv.Error:
+        return Fault.WRONG_COLUMNS
+    if len(row) != width:
+        return Fault.WRONG_COLUMNS
+    time, lp_id, access, engagement = (row[i].strip() for i in order)
+    day = _day(time)
+    if day is None:
+        return Fault.BAD_DATE
+    if lp_id.lower() in _BLANK:
+        return Fault.BLANK_LP_ID
+    lp_id = lp_id.removesuffix(".0")
+    loads = _amount(access, engagement)
+    if not isinstance(loads, float):
+        return loads if lp_id in products or loads is NOT_USED else Fault.UNKNOWN_PRODUCT
+    return Use(day, lp_id, loads, lp_id in products)
+
+
+def _amount(access: str, engagement: str) -> float | NotUsed | Fault:
+    percent, loads = _number(access), _number(engagement)
+    for number in (percent, loads):
+        if isinstance(number, Fault):
+            return number
+    if loads is None:
+        return NOT_USED if percent == 0 else Fault.BLANK_ENGAGEMENT
+    if isinstance(percent, float) and percent > 100:
+        return Fault.BAD_NUMBER
+    return loads or NOT_USED
+
+
+def _number(text: str) -> float | Fault | None:
+    if text.lower() in _BLANK:
+        return None
+    try:
+        number = float(text)
+    except ValueError:
+        return Fault.BAD_NUMBER
+    if not isfinite(number):
+        return Fault.BAD_NUMBER
+    return number if number >= 0 else Fault.NEGATIVE_NUMBER
+
+
+@lru_cache(maxsize=2048)
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        return None

@@ -1,0 +1,102 @@
+"""From rows of use to ISO weeks with features: shares by page loads, entropy by app; pure."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hub.usage.rows import Fault, NotUsed, Use
+from models.catalogue.load import Catalogue
+from models.features.set1 import FEATURES, visible
+from shared.words import CHANNELS
+
+KIND: Final = "learnplatform"
+
+
+@dataclass(slots=True)
+class Week:
+    """One ISO week: page loads per 1,000 students by catalogue index (0 is unlisted)."""
+
+    loads: dict[int, float] = field(default_factory=lambda: defaultdict(float))
+    days: set[date] = field(default_factory=set)
+    products: set[str] = field(default_factory=set)
+
+    @property
+    def engagement(self) -> float:
+        """Page loads per 1,000 students, summed."""
+        return sum(self.loads.values())
+
+
+@dataclass(slots=True)
+class Tallied:
+    """A district's file: its weeks, and what became of every row (`rows` = used + not_used + faults)."""
+
+    weeks: dict[str, Week] = field(default_factory=dict)
+    rows: int = 0
+    used: int = 0
+    not_used: int = 0
+    faults: Counter[Fault] = field(default_factory=Counter)
+    unknown_engagement: float = 0.0
+
+
+def tally(rows: Iterable[Use | NotUsed | Fault], catalogue: Catalogue) -> Tallied:
+    """Rows of use by ISO week, the rest counted; of two rows for one day and product the first counts."""
+    tallied = Tallied()
+    seen: set[tuple[date, str]] = set()
+    for row in rows:
+        tallied.rows += 1
+        if isinstance(row, Fault):
+            tallied.faults[row] += 1
+        elif isinstance(row, NotUsed):
+            tallied.not_used += 1
+        elif (row.day, row.lp_id) in seen:
+            tallied.faults[Fault.DUPLICATE_ROW] += 1
+        else:
+            seen.add((row.day, row.lp_id))
+            _add(tallied, row, catalogue)
+    return tallied
+
+
+def _add(tallied: Tallied, row: Use, catalogue: Catalogue) -> None:
+    if not row.known:
+        tallied.faults[Fault.UNKNOWN_PRODUCT] += 1
+        tallied.unknown_engagement += row.engagement
+        return
+    tallied.used += 1
+    year, number, _ = row.day.isocalendar()
+    week = tallied.weeks.setdefault(f"{year:04d}-W{number:02d}", Week())
+    week.loads[catalogue.by_lp_id.get(row.lp_id, 0)] += row.engagement
+    week.days.add(row.day)
+    week.products.add(row.lp_id)
+
+
+def features(weeks: Iterable[Week], catalogue: Catalogue) -> NDArray[np.float64]:
+    """Feature rows [n, 24] of set 1; NaN for everything that a usage export cannot see (FEATURES' order).
+
+    Shares are of page loads, by the catalogue's channels; `app_entropy` is in bits, uncorrected (the
+    number of signals is unknown), all unlisted products being one app; evidence is missing.
+    """
+    loads = np.array([_by_app(week, len(catalogue.apps) + 1) for week in weeks]).reshape(
+        -1, len(catalogue.apps) + 1
+    )
+    shares = loads / loads.sum(axis=1, keepdims=True)
+    channels = shares @ catalogue.channel_weights()
+    columns = {f"{name}_share": channels[:, i] for i, name in enumerate(CHANNELS) if name != "other"}
+    logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
+    columns["app_entropy"] = -(shares * logs).sum(axis=1)
+    columns["unlisted_share"] = shares[:, catalogue.off_task()].sum(axis=1)
+    rows = np.full((len(loads), len(FEATURES)), np.nan)
+    for i in np.flatnonzero(visible([KIND])):
+        rows[:, i] = columns[FEATURES[i]]
+    return rows
+
+
+def _by_app(week: Week, size: int) -> NDArray[np.float64]:
+    row = np.zeros(size)
+    for app, loads in week.loads.items():
+        row[app] = loads
+    return row

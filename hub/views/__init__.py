@@ -1,0 +1,43 @@
+"""What the hub knows, as typed read-only views: the pages and the API are built on these alone.
+
+    views = Views(folder)
+    views.district(weeks=1)              -> DistrictView
+    views.school(slug)                   -> SchoolView, or None
+    views.school_class(slug, code)       -> ClassView, or None
+    views.usage_districts()              -> UsageView
+    views.usage_district(district_id)    -> UsageDistrictView, or None
+    views.status()                       -> StatusView
+
+Nothing here is a ranking: schools come by name, classes by code, districts by number.
+"""
+
+from hub.views.common import Channels, Distribution, PlacementView, SourceSeen, Tally
+from hub.views.district import DistrictView, SchoolSummary, WeekFacts
+from hub.views.reader import Views
+from hub.views.school import ClassView, LessonView, SchoolView, SchoolWeek, SharedClass
+from hub.views.status import Enrolment, Refused, StatusView
+from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
+
+__all__ = [
+    "Channels",
+    "ClassView",
+    "Distribution",
+    "DistrictView",
+    "Enrolment",
+    "LessonView",
+    "PlacementView",
+    "Refused",
+    "SchoolSummary",
+    "SchoolView",
+    "SchoolWeek",
+    "SharedClass",
+    "SourceSeen",
+    "StatusView",
+    "Tally",
+    "UsageDistrictView",
+    "UsageSummary",
+    "UsageView",
+    "UsageWeek",
+    "Views",
+    "WeekFacts",
+]

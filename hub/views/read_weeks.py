@@ -1,0 +1,108 @@
+"""Week records read from the store: parts to merge, and one school's weeks with their bands merged."""
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import groupby
+
+import msgspec
+
+from hub.views.district import DistrictView, WeekFacts
+from hub.views.merge import CHANNEL_FEATURES, Part, channels, distributions, weighted_mean
+from hub.views.read_schools import summaries
+from hub.views.school import SchoolWeek
+
+_floats = msgspec.json.Decoder(tuple[float, ...])
+_names = msgspec.json.Decoder(tuple[str, ...])
+_features = msgspec.json.Decoder(dict[str, float | None])
+
+_PARTS = """
+SELECT w.school_id, w.week, s.model, s.dimension, s.version, p.expected, p.placed, p.thin, p.evidence_only
+FROM weeks w JOIN week_placements p ON p.week_id = w.id JOIN scales s ON s.id = p.scale_id
+"""
+_FACTS = """
+SELECT coalesce(sum(lessons), 0) AS lessons, coalesce(sum(classes), 0) AS classes
+FROM (SELECT sum(lessons) AS lessons, max(classes) AS classes
+      FROM (SELECT school_id, week, sum(lessons) AS lessons, sum(classes) AS classes
+            FROM weeks WHERE week >= ? GROUP BY school_id, week)
+      GROUP BY school_id)
+"""
+
+
+def district(
+    connection: sqlite3.Connection, name: str, simulated: bool, count: int, now: float
+) -> DistrictView:
+    """The district with its newest `count` weeks merged."""
+    known = summaries(connection, now)
+    schools = tuple(summary for _, summary in known)
+    newest = connection.execute("SELECT DISTINCT week FROM weeks ORDER BY week DESC LIMIT ?", (count,))
+    weeks = tuple(sorted(week for (week,) in newest))
+    first = weeks[0] if weeks else ""
+    facts = connection.execute(_FACTS, (first,)).fetchone()
+    parts = connection.execute(f"{_PARTS} WHERE w.week >= ?", (first,))
+    sent = {row[0] for row in connection.execute("SELECT school_id FROM weeks WHERE week >= ?", (first,))}
+    return DistrictView(
+        name=name,
+        simulated=simulated or any(school.simulated for school in schools),
+        schools=schools,
+        week=weeks[-1] if weeks else None,
+        weeks=weeks,
+        facts=WeekFacts(
+            lessons=facts["lessons"],
+            classes=facts["classes"],
+            schools=len(sent),
+            schools_missing=sum(not one.revoked and school not in sent for school, one in known),
+        ),
+        distribution=distributions(map(_part, parts)),
+    )
+
+
+def school_weeks(connection: sqlite3.Connection, school_id: int) -> tuple[tuple[SchoolWeek, ...], list[Part]]:
+    """A school's weeks, oldest first, and the parts of all of them."""
+    by_week: dict[str, list[Part]] = defaultdict(list)
+    for row in connection.execute(f"{_PARTS} WHERE w.school_id = ?", (school_id,)):
+        by_week[row["week"]].append(_part(row))
+    rows = connection.execute(
+        "SELECT * FROM weeks WHERE school_id = ? ORDER BY week, grade_band", (school_id,)
+    ).fetchall()
+    weeks = tuple(
+        _week(week, list(bands), by_week.get(week, []))
+        for week, bands in groupby(rows, key=lambda row: str(row["week"]))
+    )
+    return weeks, [part for parts in by_week.values() for part in parts]
+
+
+def _part(row: sqlite3.Row) -> Part:
+    return Part(
+        school=row["school_id"],
+        model=row["model"],
+        dimension=row["dimension"],
+        version=row["version"],
+        expected=_floats.decode(row["expected"]),
+        placed=row["placed"],
+        thin=row["thin"],
+        evidence_only=row["evidence_only"],
+    )
+
+
+def _week(week: str, bands: Sequence[sqlite3.Row], parts: list[Part]) -> SchoolWeek:
+    features = [(_features.decode(row["features"]), row["evidence"]) for row in bands]
+    kinds = sorted({kind for row in bands for kind in _names.decode(row["sources"])})
+    return SchoolWeek(
+        week=week,
+        bands=tuple(row["grade_band"] for row in bands),
+        lessons=sum(row["lessons"] for row in bands),
+        classes=sum(row["classes"] for row in bands),
+        teachers=sum(row["teachers"] for row in bands),
+        devices=max(row["devices"] for row in bands),
+        evidence=sum(row["evidence"] for row in bands),
+        visibility=weighted_mean((row["visibility"], row["lessons"]) for row in bands),
+        sources=tuple(kinds),
+        channels=channels(
+            {
+                name: weighted_mean((own.get(name), evidence) for own, evidence in features)
+                for name in CHANNEL_FEATURES.values()
+            }
+        ),
+        distribution=distributions(parts),
+    )

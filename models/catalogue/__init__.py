@@ -1,0 +1,1 @@
+"""The app catalogue: which app a name belongs to and what that app affords, as checked TOML."""

@@ -1,0 +1,103 @@
+"""What was done: counts of actions, and the few features that need their order or who did them."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features import entropy
+from models.features.dwell import MINUTE, Ordered
+from models.features.order import Ints, stable_order, starts_of_runs
+from models.features.sweep import Floats
+from shared.words import Action
+
+CONTRIBUTIONS: Final = (Action.CREATE, Action.REVISE, Action.COEDIT)
+AUDIENCES: Final = (Action.SHARE_PEER, Action.SHARE_OUTSIDE, Action.PUBLISH)
+
+_NEVER: Final = np.iinfo(np.int64).max
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The signals that say more than contact [n], in canonical order, with the groups they belong to."""
+
+    windows: int
+    group_window: Ints
+    window: Ints
+    group: Ints
+    second: Ints
+    action: NDArray[np.uint8]
+
+    def of(self, *actions: Action) -> Ints:
+        """Which of them are one of `actions`."""
+        wanted = np.zeros(len(Action), np.bool_)
+        wanted[list(actions)] = True
+        return np.flatnonzero(wanted.take(self.action))
+
+    def by_group(self, *actions: Action) -> Ints:
+        """How many of `actions` each group has [groups]."""
+        return np.bincount(self.group.take(self.of(*actions)), minlength=len(self.group_window))
+
+
+def done(ordered: Ordered) -> Done:
+    """All that was done, contacts left out."""
+    at = np.flatnonzero(ordered.action != Action.CONTACT)
+    columns = (column.take(at) for column in (ordered.window, ordered.group, ordered.second))
+    return Done(ordered.windows, ordered.group_window, *columns, action=ordered.action.take(at))
+
+
+def counts(acts: Done) -> Ints:
+    """How often each action happened, [windows, actions]."""
+    kinds = len(Action)
+    cell = acts.window * kinds + acts.action
+    return np.bincount(cell, minlength=acts.windows * kinds).reshape(-1, kinds)
+
+
+def coediting_devices(acts: Done) -> Ints:
+    """Devices [windows] with a `coedit`."""
+    return _devices(acts, acts.by_group(Action.COEDIT) > 0)
+
+
+def contribution_evenness(acts: Done, devices: Ints) -> Floats:
+    """Entropy of contributions by device over log2 of the devices seen, at most 1; [windows].
+
+    NaN with fewer than two devices or no contribution.
+    """
+    by_group = acts.by_group(*CONTRIBUTIONS).astype(np.float64)
+    plain, occupied = entropy.of_segments(by_group, acts.group_window, acts.windows)
+    total = np.bincount(acts.group_window, by_group, minlength=acts.windows)
+    bits = entropy.corrected(plain, occupied, total)
+    return np.minimum(bits / np.log2(np.where(devices > 1, devices, np.nan)), 1.0)
+
+
+def chaining_devices(acts: Done) -> Ints:
+    """Devices [windows] with a capture, a create not before it, and an audience not before that."""
+    captured = _first_second(acts, (Action.CAPTURE,), np.zeros(len(acts.group_window), np.int64))
+    created = _first_second(acts, (Action.CREATE,), captured)
+    return _devices(acts, _first_second(acts, AUDIENCES, created) != _NEVER)
+
+
+def mirrored_minutes(acts: Done) -> Ints:
+    """Minutes [windows] in which a `mirror` signal starts."""
+    at = acts.of(Action.MIRROR)
+    window, minute = acts.window.take(at), acts.second.take(at) // MINUTE
+    order = stable_order(window, minute)
+    window, minute = window.take(order), minute.take(order)
+    return np.bincount(window.take(starts_of_runs(window, minute)), minlength=acts.windows)
+
+
+def _devices(acts: Done, chosen: NDArray[np.bool_]) -> Ints:
+    return np.bincount(acts.group_window[chosen], minlength=acts.windows)
+
+
+def _first_second(acts: Done, actions: tuple[Action, ...], since: Ints) -> Ints:
+    """The first second [groups] of an action not before `since` [groups]; _NEVER where there is none."""
+    at = acts.of(*actions)
+    at = at[acts.second.take(at) >= since.take(acts.group.take(at))]
+    found = np.full(len(acts.group_window), _NEVER)
+    # Signals of a group stand in rising seconds: the first of its run is the earliest.
+    group = acts.group.take(at)
+    first = starts_of_runs(group)
+    found[group.take(first)] = acts.second.take(at.take(first))
+    return found

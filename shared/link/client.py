@@ -1,0 +1,224 @@
+"""The sending end on a socket: one thread that carries a feed's batches to one receiver, for ever."""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import structlog
+import zmq
+
+from shared.errors import BadInput
+from shared.link.dialling import Line, LineEvent
+from shared.link.feed import Feed
+from shared.link.frames import Batch, decode_to_sender, encode
+from shared.link.keys import KeyPair
+from shared.link.sender import (
+    Instruction,
+    Outdated,
+    Pace,
+    Phase,
+    Resume,
+    Say,
+    Sender,
+    SetAside,
+    Settled,
+    Transmit,
+)
+from shared.link.sockets import Context, Waker, check_address
+
+_LOOK_S: Final = 1.0  # how often the feed is asked without having called
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """For status pages. `last_ack` is a reading of the client's clock, None before the first."""
+
+    name: Literal["connected", "waiting", "refused"]
+    detail: str
+    last_ack: float | None
+    unacked: int
+
+
+class LinkClient:
+    """Sends `feed` as `stream` to the receiver at `address` that holds `server_public`."""
+
+    def __init__(
+        self,
+        address: str,
+        server_public: str,
+        keys: KeyPair,
+        stream: str,
+        feed: Feed,
+        rng: random.Random,
+        clock: Callable[[], float] = time.monotonic,
+        pace: Pace | None = None,
+    ) -> None:
+        self._address = check_address(address)
+        self._server_public = server_public
+        self._keys = keys
+        self._stream = stream
+        self._feed = feed
+        self._rng = rng
+        self._clock = clock
+        self._pace = pace or Pace()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._last_ack: float | None = None
+        self._denied = ""
+        self._machine = Sender(stream, 0, rng, self._pace)
+        self._log = structlog.get_logger("link.client")
+        self.state = LinkState("waiting", "not started", None, 0)
+
+    def start(self) -> None:
+        """Begin sending, in a thread of its own."""
+        self._context: Context = zmq.Context()
+        self._wake = Waker(self._context)
+        self._stopping.clear()
+        self._thread = threading.Thread(target=self._run, name=f"link:{self._stream}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End within two seconds; what is unacknowledged stays with the feed."""
+        if self._thread is None:
+            return
+        self._stopping.set()
+        self._feed.close()
+        self._wake()
+        self._thread.join()
+        self._thread = None
+
+    def _run(self) -> None:
+        try:
+            self._feed.attach(self._wake)
+            while not self._stopping.is_set():
+                try:
+                    self._converse()
+                except Exception as error:  # noqa: BLE001 - a feed's full disk: begin again, nothing is lost
+                    if self._stopping.is_set():
+                        break
+                    self._log.error("link_feed_failed", error=f"{type(error).__name__}: {error}")
+                    self._show("waiting", f"the outbox cannot be used: {error}")
+                    self._rest(self._pace.first * (1 + self._rng.random()))
+        finally:
+            self._feed.detach()
+            self._wake.close()
+            self._context.term()
+
+    def _rest(self, seconds: float) -> None:
+        self._stopping.wait(seconds)
+
+    def _converse(self) -> None:
+        """One line after another until asked to stop; an error of the feed ends the line."""
+        self._machine = Sender(self._stream, self._feed.epoch(), self._rng, self._pace)
+        self._line = Line(self._context, self._address, self._server_public, self._keys)
+        poller = zmq.Poller()
+        poller.register(self._wake.ear, zmq.POLLIN)
+        self._line.register(poller)
+        try:
+            self._look_at = 0.0
+            while not self._stopping.is_set():
+                ready = dict(poller.poll(self._wait_ms()))
+                if self._wake.ear in ready:
+                    self._wake.drain()
+                    self._look_at = 0.0
+                if self._line.monitor in ready and not self._events():
+                    return
+                if self._line.socket in ready:
+                    self._hear()
+                now = self._clock()
+                self._carry_out(self._machine.tick(now))
+                if now >= self._look_at:
+                    self._look_at = now + _LOOK_S
+                    self._carry_out(self._machine.available(self._feed.tail(), now))
+                self._show_machine()
+        finally:
+            self._line.close()
+
+    def _wait_ms(self) -> int:
+        until = self._look_at
+        if self._machine.deadline is not None:
+            until = min(until, self._machine.deadline)
+        return int(max(0.0, min(_LOOK_S, until - self._clock())) * 1000) + 1
+
+    def _events(self) -> bool:
+        """What became of the connection; whether to keep this line."""
+        for event in self._line.events():
+            match event:
+                case LineEvent.UP:
+                    self._denied = ""
+                    self._carry_out(self._machine.up(self._clock()))
+                case LineEvent.DOWN:
+                    self._carry_out(self._machine.down())
+                case LineEvent.REFUSED:
+                    self._denied = "this key is not enrolled there: ask for an invitation and join"
+                    self._show_machine()
+                    self._rest(self._pace.refused * (0.5 + self._rng.random()))
+                    return False
+                case LineEvent.STRANGE:
+                    self._machine.refusal = "no handshake: is this the receiver's key, and is it a link?"
+        return True
+
+    def _hear(self) -> None:
+        for data in self._line.frames():
+            try:
+                frame = decode_to_sender(data)
+            except BadInput as error:
+                self._log.warning("link_answer_refused", reason=error.reason)
+                continue
+            self._carry_out(self._machine.received(frame, self._clock()))
+
+    def _carry_out(self, instructions: Iterable[Instruction]) -> None:
+        queue = deque(instructions)
+        while queue:
+            queue.extend(self._do(queue.popleft()))
+
+    def _do(self, instruction: Instruction) -> Iterable[Instruction]:
+        now = self._clock()
+        match instruction:
+            case Say(frame):
+                self._line.send(encode(frame))
+            case Transmit(first, last):
+                self._transmit(first, last)
+            case Settled(seq):
+                self._feed.settle(seq)
+                self._last_ack = now
+            case SetAside(seq, reason):
+                self._feed.set_aside(seq, reason)
+            case Resume(last_seq, position):
+                epoch = self._feed.resume(last_seq, position)
+                if epoch != self._machine.epoch:
+                    return self._machine.renewed(epoch, now)
+                return self._machine.resumed(last_seq, self._feed.tail(), now)
+            case Outdated(current):
+                epoch_or_none = self._feed.outdated(current)
+                if epoch_or_none is not None:
+                    return self._machine.renewed(epoch_or_none, now)
+        return ()
+
+    def _transmit(self, first: int, last: int) -> None:
+        epoch = self._machine.epoch
+        for seq, item in enumerate(self._feed.read(first, last), start=first):
+            payload = item.payload
+            if len(payload) > self._machine.max_batch:
+                self._feed.set_aside(seq, "too_large_for_receiver")
+                payload = b""
+            if not self._line.send(encode(Batch(epoch, seq, payload, item.position))):
+                return  # the machine's own patience runs out, and it asks
+
+    def _show_machine(self) -> None:
+        match self._machine.phase:
+            case Phase.OPEN:
+                self._show("connected", "")
+            case Phase.REFUSED:
+                self._show("refused", self._machine.refusal)
+            case _ if self._denied:
+                self._show("refused", self._denied)
+            case _:
+                self._show("waiting", self._machine.refusal or f"no answer yet from {self._address}")
+
+    def _show(self, name: Literal["connected", "waiting", "refused"], detail: str) -> None:
+        self.state = LinkState(name, detail, self._last_ack, self._machine.unacked)

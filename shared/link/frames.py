@@ -1,0 +1,150 @@
+"""The link's frames: typed, single-part msgpack; whatever does not decode is BadInput, never a crash."""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from shared.errors import BadInput
+
+VERSION: Final = 1
+WINDOW: Final = 8  # most batches unacknowledged at once
+MAX_PAYLOAD: Final = 64 * 1024
+MAX_POSITION: Final = 1024
+MAX_FRAME: Final = MAX_PAYLOAD + 4096  # the payload and its envelope
+MAX_NUMBER: Final = 2**53  # the largest epoch or sequence number
+
+Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
+Stream = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")]
+Reason = Annotated[str, msgspec.Meta(max_length=200)]
+Position = Annotated[bytes, msgspec.Meta(max_length=MAX_POSITION)]
+Payload = Annotated[bytes, msgspec.Meta(max_length=MAX_PAYLOAD)]
+
+
+class _Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A frame is an array: its tag, then its fields in order; later versions may only append fields."""
+
+
+class Hello(_Frame, frozen=True, tag=1):
+    """Sender: I am about to send (or go on sending) this epoch of this stream; WELCOME repeats `nonce`."""
+
+    v: int
+    stream: Stream
+    epoch: Number
+    nonce: Number
+
+
+class Batch(_Frame, frozen=True, tag=2):
+    """Sender: one batch; an empty payload was withdrawn and has no effect but its place in line.
+
+    `position` is where the source stood after this batch; None leaves the remembered one.
+    """
+
+    epoch: Number
+    seq: Annotated[int, msgspec.Meta(ge=1, le=MAX_NUMBER)]
+    payload: Payload
+    position: Position | None = None
+
+
+class Join(_Frame, frozen=True, tag=3):
+    """A key that is not enrolled yet: here is the secret of my invitation."""
+
+    secret: Annotated[bytes, msgspec.Meta(min_length=16, max_length=64)]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+class Rejection(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """One batch that was refused for good, and why."""
+
+    seq: Number
+    reason: Reason
+
+
+class Welcome(_Frame, frozen=True, tag=17):
+    """Receiver: of this epoch I have everything up to `last_seq`; the source was read up to `position`.
+
+    `rejected` repeats the newest refusals, whose REJECT may have been lost with a connection.
+    """
+
+    v: int
+    epoch: Number
+    nonce: Number
+    last_seq: Number
+    position: Position | None
+    max_batch: Annotated[int, msgspec.Meta(ge=1)]
+    window: Annotated[int, msgspec.Meta(ge=1)]
+    rejected: Annotated[tuple[Rejection, ...], msgspec.Meta(max_length=64)] = ()
+
+
+class Refused(_Frame, frozen=True, tag=18):
+    """Receiver: nothing from you. With `old_epoch`, `epoch` is the one in force."""
+
+    reason: Reason
+    epoch: Number = 0
+
+
+class Ack(_Frame, frozen=True, tag=19):
+    """Receiver: everything up to `seq` is on my disk."""
+
+    epoch: Number
+    seq: Number
+
+
+class Reject(_Frame, frozen=True, tag=20):
+    """Receiver: everything up to `seq` is settled, but `seq` itself had no effect and never will."""
+
+    epoch: Number
+    seq: Number
+    reason: Reason
+
+
+class Busy(_Frame, frozen=True, tag=21):
+    """Receiver: I did not take it; go on after this time."""
+
+    retry_after_ms: Annotated[int, msgspec.Meta(ge=0, le=3_600_000)]
+
+
+class Expect(_Frame, frozen=True, tag=22):
+    """Receiver: something before this is missing; go back to `next_seq`."""
+
+    epoch: Number
+    next_seq: Number
+
+
+class Joined(_Frame, frozen=True, tag=23):
+    """Receiver: your key is enrolled."""
+
+
+ToReceiver = Hello | Batch | Join
+ToSender = Welcome | Refused | Ack | Reject | Busy | Expect | Joined
+
+_encoder = msgspec.msgpack.Encoder()
+_to_receiver: msgspec.msgpack.Decoder[ToReceiver] = msgspec.msgpack.Decoder(ToReceiver)
+_to_sender: msgspec.msgpack.Decoder[ToSender] = msgspec.msgpack.Decoder(ToSender)
+
+
+def encode(frame: ToReceiver | ToSender) -> bytes:
+    """The frame's one part."""
+    return _encoder.encode(frame)
+
+
+def decode_to_receiver(data: bytes | memoryview) -> ToReceiver:
+    """What a sender said; raises BadInput."""
+    _check_size(data)
+    try:
+        return _to_receiver.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadInput("bad_frame", str(error)) from None
+
+
+def decode_to_sender(data: bytes | memoryview) -> ToSender:
+    """What a receiver said; raises BadInput."""
+    _check_size(data)
+    try:
+        return _to_sender.decode(data)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise BadInput("bad_frame", str(error)) from None
+
+
+def _check_size(data: bytes | memoryview) -> None:
+    if len(data) > MAX_FRAME:
+        raise BadInput("frame_too_large", f"{len(data)} bytes, at most {MAX_FRAME}")

@@ -1,0 +1,82 @@
+"""Who may connect: answers libzmq's questions about CURVE keys (ZAP, RFC 27) from the inbox's enrolments."""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import zmq
+from zmq.utils import z85
+
+from shared.link.sockets import DOMAIN, Context, Socket
+
+_ADDRESS: Final = "inproc://zeromq.zap.01"
+_UNKNOWN_S: Final = 0.05  # how often an unknown key that keeps talking makes us ask again
+
+
+class Members(Protocol):
+    """The part of an inbox that knows the keys."""
+
+    def enrolments(self) -> Mapping[str, str]:
+        """Public keys (z85), each with its enrolment."""
+
+    def inviting(self) -> bool:
+        """Whether an unknown key may knock."""
+
+
+class Gate:
+    """Answers on the context's own ZAP address; the user id of what passes is its public key."""
+
+    def __init__(
+        self, context: Context, members: Members, clock: Callable[[], float], fresh_s: float
+    ) -> None:
+        self.socket: Socket = context.socket(zmq.REP)
+        self.socket.set(zmq.LINGER, 0)
+        self.socket.bind(_ADDRESS)
+        self._members = members
+        self._clock = clock
+        self._fresh_s = fresh_s
+        self._known: Mapping[str, str] = {}
+        self._asked = float("-inf")
+
+    def refresh(self) -> None:
+        """Ask again who is enrolled."""
+        self._known = dict(self._members.enrolments())
+        self._asked = self._clock()
+
+    def enrolment(self, key: str) -> str | None:
+        """The enrolment of a key, never from a list older than `fresh_s`; None when it has none."""
+        age = self._clock() - self._asked
+        if age >= self._fresh_s or (key not in self._known and age >= _UNKNOWN_S):
+            self.refresh()
+        return self._known.get(key)
+
+    def answer(self) -> int:
+        """Answer every waiting question; how many were answered with no."""
+        refused = 0
+        while self.socket.poll(0):
+            version, sequence, domain, _, _, mechanism, *credentials = self.socket.recv_multipart()
+            verdict = [b"400", b"not enrolled", b""]
+            try:
+                if (domain, mechanism) == (DOMAIN.encode(), b"CURVE") and self._admits(
+                    key := _z85(credentials)
+                ):
+                    verdict = [b"200", b"OK", key.encode()]
+            except Exception:
+                verdict = [b"300", b"try again", b""]
+                raise
+            finally:
+                self.socket.send_multipart([version, sequence, *verdict, b""])
+            refused += verdict[0] != b"200"
+        return refused
+
+    def _admits(self, key: str) -> bool:
+        if key not in self._known:
+            self.refresh()
+        return self.enrolment(key) is not None or self._members.inviting()
+
+    def close(self) -> None:
+        """Let the address go."""
+        self.socket.close()
+
+
+def _z85(credentials: list[bytes]) -> str:
+    return z85.encode(credentials[0]).decode()

@@ -1,0 +1,324 @@
+"""The durable outbox: what a sender accepted, as tables in the caller's own SQLite file.
+
+A batch has a number for ever (what `append` returns); on the wire it is counted from the epoch's base.
+What was sent is kept, so that a receiver restored from a backup can ask for it again, until `prune_sent`.
+"""
+
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import TimeoutError as StillWorking
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+import sqlite_utils
+
+from shared.errors import BadInput, BusyError, CommonGroundError
+from shared.link.feed import Item
+from shared.link.frames import MAX_PAYLOAD, WINDOW
+from shared.storage import Writer, reader
+
+T = TypeVar("T")
+
+BUDGET: Final = 256 * 1024 * 1024  # bytes of payload on disk
+
+
+class OutboxFull(BusyError):  # noqa: N818 - it names what happened
+    """Too much waits for the receiver: stop accepting until it answers. Nothing was dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many batches are in each state, bytes of payload on disk, and epochs begun after the first."""
+
+    pending: int
+    sent: int
+    aside: int
+    withdrawn: int
+    bytes: int
+    epoch: int
+    renewals: int
+
+
+def create_tables(db: sqlite_utils.Database, now_ms: Callable[[], int] | None = None) -> None:
+    """A migration step; the epoch is the time it runs, in milliseconds since 1970.
+
+    outbox: state is `pending`, `sent`, `aside` (refused for good) or `withdrawn` (no bytes left).
+    outbox_state, one row: wire seq = number - base; everything up to number `acked` is settled.
+    """
+    table = db.table("outbox").create(
+        {
+            "number": int,
+            "kind": str,
+            "payload": bytes,
+            "created": float,
+            "state": str,
+            "settled": float,
+            "reason": str,
+        },
+        pk="number",
+        not_null={"kind", "payload", "created", "state"},
+    )
+    table.create_index(["state", "number"])
+    db.table("outbox_state").create(
+        {"id": int, "epoch": int, "base": int, "last": int, "acked": int, "bytes": int, "renewals": int},
+        pk="id",
+    )
+    began = now_ms() if now_ms else time.time_ns() // 1_000_000
+    db.conn.execute("INSERT INTO outbox_state VALUES (1, ?, 0, 0, 0, 0, 0)", (began,))
+
+
+def append(
+    connection: sqlite3.Connection,
+    kind: str,
+    payload: bytes,
+    *,
+    now: float | None = None,
+    budget: int = BUDGET,
+) -> int:
+    """Accept one batch inside the caller's transaction; returns its number, from 1, never reused.
+
+    Raises BadInput for an empty payload or one over 64 KiB, and OutboxFull when `budget` bytes wait
+    unsent; batches already sent make room first, the oldest first.
+    """
+    if not 0 < len(payload) <= MAX_PAYLOAD:
+        raise BadInput("payload_size", f"{len(payload)} bytes, allowed 1 to {MAX_PAYLOAD}")
+    (used,) = connection.execute("SELECT bytes FROM outbox_state").fetchone()
+    if used + len(payload) > budget:
+        used = _make_room(connection, used + len(payload) - budget + budget // 16)
+        if used + len(payload) > budget:
+            raise OutboxFull(
+                f"{used} bytes wait to be sent, the outbox holds {budget}: reconnect the receiver to go on"
+            )
+    [(number,)] = connection.execute(
+        "UPDATE outbox_state SET last = last + 1, bytes = bytes + ? RETURNING last", (len(payload),)
+    ).fetchall()
+    connection.execute(
+        "INSERT INTO outbox (number, kind, payload, created, state) VALUES (?, ?, ?, ?, 'pending')",
+        (number, kind, payload, time.time() if now is None else now),
+    )
+    return int(number)
+
+
+def withdraw(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
+    """Take the bytes of these batches away for good, sent or not; each keeps its place in line.
+
+    Returns how many had not been acknowledged yet.
+    """
+    unsent = 0
+    for number in numbers:
+        row = connection.execute("SELECT state FROM outbox WHERE number = ?", (number,)).fetchone()
+        if row is None or row[0] == "withdrawn":
+            continue
+        unsent += row[0] == "pending"
+        connection.execute("UPDATE outbox SET payload = x'', state = 'withdrawn' WHERE number = ?", (number,))
+    _recount(connection)
+    return unsent
+
+
+def prune_sent(connection: sqlite3.Connection, before: float) -> int:
+    """Forget batches acknowledged before this time (seconds since 1970); returns how many."""
+    cursor = connection.execute(
+        "DELETE FROM outbox WHERE settled < ? AND state IN ('sent', 'withdrawn')"
+        " AND number <= (SELECT acked FROM outbox_state)",
+        (before,),
+    )
+    _recount(connection)
+    return cursor.rowcount
+
+
+def counts(connection: sqlite3.Connection) -> Counts:
+    """The outbox at a glance."""
+    by_state = dict(connection.execute("SELECT state, count(*) FROM outbox GROUP BY state").fetchall())
+    rest = connection.execute("SELECT bytes, epoch, renewals FROM outbox_state").fetchone()
+    pending, sent, aside, withdrawn = (
+        by_state.get(state, 0) for state in ("pending", "sent", "aside", "withdrawn")
+    )
+    return Counts(pending, sent, aside, withdrawn, *rest)
+
+
+def epoch(connection: sqlite3.Connection) -> int:
+    """The epoch in force."""
+    return int(connection.execute("SELECT epoch FROM outbox_state").fetchone()[0])
+
+
+def tail(connection: sqlite3.Connection) -> int:
+    """The newest wire number of the epoch in force; 0 when it has none."""
+    return int(connection.execute("SELECT last - base FROM outbox_state").fetchone()[0])
+
+
+def read(connection: sqlite3.Connection, first: int, last: int) -> list[Item]:
+    """The batches with wire numbers `first` to `last`; those that are gone come back empty."""
+    (base,) = connection.execute("SELECT base FROM outbox_state").fetchone()
+    rows = connection.execute(
+        "SELECT number, payload FROM outbox WHERE number BETWEEN ? AND ?", (base + first, base + last)
+    ).fetchall()
+    payloads = {row[0]: row[1] for row in rows}
+    return [Item(payloads.get(base + seq, b"")) for seq in range(first, last + 1)]
+
+
+def settle(connection: sqlite3.Connection, seq: int, now: float) -> None:
+    """The receiver has everything up to wire number `seq`."""
+    connection.execute(
+        "UPDATE outbox SET settled = ?, state = iif(state = 'pending', 'sent', state)"
+        " WHERE number > (SELECT acked FROM outbox_state)"
+        " AND number <= ? + (SELECT base FROM outbox_state)",
+        (now, seq),
+    )
+    connection.execute("UPDATE outbox_state SET acked = max(acked, base + ?)", (seq,))
+
+
+def set_aside(connection: sqlite3.Connection, seq: int, reason: str) -> None:
+    """The receiver will never take wire number `seq`: keep it apart, with the reason, for people to see."""
+    connection.execute(
+        "UPDATE outbox SET state = 'aside', reason = ?"
+        " WHERE number = ? + (SELECT base FROM outbox_state) AND state IN ('pending', 'sent')",
+        (reason, seq),
+    )
+
+
+def resume(connection: sqlite3.Connection, last_seq: int, now: float, now_ms: int) -> int:
+    """Stand where the receiver stands; returns the epoch in force.
+
+    A receiver that lost its memory (restored from a backup) is sent again what is kept. One that has
+    more than this outbox can have sent shows that this file went back in time instead: the batches that
+    wait are sent under a new epoch, rather than taken for those of the lost one.
+    """
+    current, base, last, acked = connection.execute(
+        "SELECT epoch, base, last, acked FROM outbox_state"
+    ).fetchone()
+    number = base + last_seq
+    if number > last or number > acked + WINDOW:
+        return renew(connection, current, now_ms)
+    if number >= acked:
+        settle(connection, last_seq, now)
+    else:
+        connection.execute(
+            "UPDATE outbox SET state = 'pending', settled = NULL, reason = NULL"
+            " WHERE number > ? AND state IN ('sent', 'aside')",
+            (number,),
+        )
+        connection.execute("UPDATE outbox_state SET acked = ?", (number,))
+    return int(current)
+
+
+def outdated(connection: sqlite3.Connection, current: int, now_ms: int) -> int | None:
+    """What to do when the receiver knows the newer epoch `current`: a newer one still, or None to rest.
+
+    An epoch that the receiver took no part in yet may be too old only because a clock was wrong when it
+    began. One that it did is fenced for a reason: another outbox sends in its place.
+    """
+    (untouched,) = connection.execute("SELECT acked = base FROM outbox_state").fetchone()
+    return renew(connection, current, now_ms) if untouched else None
+
+
+def renew(connection: sqlite3.Connection, above: int, now_ms: int) -> int:
+    """Begin a new epoch, newer than `above`, with what is not settled yet; returns it."""
+    [(renewed,)] = connection.execute(
+        "UPDATE outbox_state SET epoch = max(epoch + 1, ? + 1, ?), base = acked, renewals = renewals + 1"
+        " RETURNING epoch",
+        (above, now_ms),
+    ).fetchall()
+    return int(renewed)
+
+
+def _make_room(connection: sqlite3.Connection, wanted: int) -> int:
+    freed = 0
+    rows = connection.execute(
+        "SELECT number, length(payload) FROM outbox WHERE state = 'sent' ORDER BY number"
+    ).fetchall()
+    for number, size in rows:
+        if freed >= wanted:
+            break
+        connection.execute("DELETE FROM outbox WHERE number = ?", (number,))
+        freed += size
+    return _recount(connection)
+
+
+def _recount(connection: sqlite3.Connection) -> int:
+    connection.execute(
+        "UPDATE outbox_state SET bytes = (SELECT coalesce(sum(length(payload)), 0) FROM outbox)"
+    )
+    (used,) = connection.execute("SELECT bytes FROM outbox_state").fetchone()
+    return int(used)
+
+
+class OutboxFeed:
+    """The outbox as the client's feed: writes through the file's one writer, reads beside it.
+
+    Stop the client before closing the writer.
+    """
+
+    def __init__(self, writer: Writer, clock: Callable[[], float] = time.time) -> None:
+        self._writer = writer
+        self._clock = clock
+        self._connection: sqlite3.Connection | None = None
+        self._closed = threading.Event()
+        self._wake: Callable[[], None] = lambda: None
+
+    def wake(self) -> None:
+        """Call after a commit that appended, from any thread; the client looks by itself each second too."""
+        self._wake()
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        """See Feed."""
+        self._closed.clear()
+        self._connection = reader(self._writer.path)
+        self._wake = wake
+
+    def detach(self) -> None:
+        """See Feed."""
+        self._wake = lambda: None
+        if self._connection:
+            self._connection.close()
+            self._connection = None
+
+    def epoch(self) -> int:
+        """See Feed."""
+        return epoch(self._reading())
+
+    def tail(self) -> int:
+        """See Feed."""
+        return tail(self._reading())
+
+    def resume(self, last_seq: int, position: bytes | None) -> int:
+        """See Feed; an outbox has no source, so no position."""
+        now = self._clock()
+        return self._commit(lambda connection: resume(connection, last_seq, now, int(now * 1000)))
+
+    def outdated(self, current: int) -> int | None:
+        """See Feed."""
+        now_ms = int(self._clock() * 1000)
+        return self._commit(lambda connection: outdated(connection, current, now_ms))
+
+    def read(self, first: int, last: int) -> Sequence[Item]:
+        """See Feed."""
+        return read(self._reading(), first, last)
+
+    def settle(self, seq: int) -> None:
+        """See Feed."""
+        now = self._clock()
+        self._commit(lambda connection: settle(connection, seq, now))
+
+    def set_aside(self, seq: int, reason: str) -> None:
+        """See Feed."""
+        self._commit(lambda connection: set_aside(connection, seq, reason))
+
+    def close(self) -> None:
+        """See Feed."""
+        self._closed.set()
+
+    def _reading(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise CommonGroundError("the outbox is not attached to a running client: start one")
+        return self._connection
+
+    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        future = self._writer.submit(work)
+        while True:
+            try:
+                return future.result(timeout=0.5)
+            except StillWorking:
+                if self._closed.is_set():
+                    raise CommonGroundError("the outbox closed before its last change was on disk") from None

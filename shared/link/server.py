@@ -1,0 +1,251 @@
+"""The receiving end on a socket: one thread, a ROUTER behind CURVE, many frames to one commit."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import structlog
+import zmq
+
+from shared.errors import BadInput, BusyError, SettingsError
+from shared.link.frames import Busy, Refused, Reject, encode
+from shared.link.gate import Gate
+from shared.link.keys import KeyPair
+from shared.link.receiver import (
+    Delivery,
+    Enrol,
+    Greet,
+    Later,
+    Outcome,
+    Quota,
+    Receiver,
+    Reply,
+    Standing,
+    Take,
+)
+from shared.link.sockets import DOMAIN, Context, Socket, Waker, check_address, harden
+
+
+class Inbox(Protocol):
+    """What the server asks of whoever receives; all from the server's own thread."""
+
+    def enrolments(self) -> Mapping[str, str]:
+        """Public keys (z85) that may talk, each with the enrolment it stands for."""
+
+    def inviting(self) -> bool:
+        """Whether an invitation is open, so that an unknown key may knock."""
+
+    def join(self, public_key: str, secret: bytes, name: str) -> str:
+        """Enrol this key; returns the enrolment. Raises BadInput."""
+
+    def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
+        """`ledger.hello`, on disk when it returns. Raises BadInput."""
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """`ledger.deliver_in_transaction`, on disk when it returns; one outcome a delivery, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one commit takes, what a peer may ask for, and how stale the list of enrolments may be."""
+
+    group_batches: int = 256
+    group_bytes: int = 1024 * 1024
+    enrolments_s: float = 0.5
+    retry_ms: int = 1000
+    quota: Quota = field(default_factory=Quota)
+
+
+class LinkServer:
+    """Receives on `address` (tcp://HOST:PORT, `*` for a free port) for `inbox`.
+
+    `counters` has `batches` handed to the inbox in `commits`, `rejected:<reason>`, `refused:<reason>`,
+    `busy`, `joined`, `handshakes_refused`, `unsent_replies`, and `failures` of the inbox.
+    """
+
+    def __init__(
+        self,
+        address: str,
+        keys: KeyPair,
+        inbox: Inbox,
+        limits: Limits | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.endpoint = check_address(address, listening=True)
+        self._keys = keys
+        self._inbox = inbox
+        self._limits = limits or Limits()
+        self._clock = clock
+        self._receiver = Receiver(self._limits.quota)
+        self._counters: Counter[str] = Counter()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._log = structlog.get_logger("link.server")
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """A copy of the counts so far."""
+        return dict(self._counters)
+
+    def start(self) -> None:
+        """Listen. Raises BusyError when the port is taken, SettingsError when the address is not ours."""
+        self._stopping.clear()
+        self._receiver = Receiver(self._limits.quota)
+        self._context: Context = zmq.Context()
+        self._router: Socket = self._context.socket(zmq.ROUTER)
+        self._gate = Gate(self._context, self._inbox, self._clock, self._limits.enrolments_s)
+        self._wake = Waker(self._context)
+        try:
+            self._listen()
+        except BaseException:
+            self._release()
+            raise
+        self._thread = threading.Thread(target=self._run, name=f"link:{self.endpoint}", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish the delivery under way, then let go of the port."""
+        if self._thread is None:
+            return
+        self._stopping.set()
+        self._wake()
+        self._thread.join()
+        self._thread = None
+
+    def _listen(self) -> None:
+        harden(self._router, self._keys, self.endpoint)
+        self._router.set(zmq.CURVE_SERVER, 1)
+        self._router.set_string(zmq.ZAP_DOMAIN, DOMAIN)
+        self._router.set(zmq.ROUTER_MANDATORY, 1)
+        self._router.set(zmq.BACKLOG, 1024)
+        try:
+            self._router.bind(self.endpoint)
+        except zmq.ZMQError as error:
+            if error.errno == zmq.EADDRINUSE:
+                raise BusyError(
+                    f"{self.endpoint} is in use by another program: stop it, or choose another port"
+                ) from None
+            raise SettingsError(f"cannot listen on {self.endpoint}: {error.strerror}") from None
+        self.endpoint = self._router.get_string(zmq.LAST_ENDPOINT)
+
+    def _release(self) -> None:
+        self._wake.close()
+        self._router.close(linger=0)
+        self._gate.close()
+        self._context.term()
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        for socket in (self._gate.socket, self._router, self._wake.ear):
+            poller.register(socket, zmq.POLLIN)
+        try:
+            while not self._stopping.is_set():
+                ready = dict(poller.poll(1000))
+                if self._wake.ear in ready:
+                    self._wake.drain()
+                try:
+                    if self._gate.socket in ready:
+                        self._counters["handshakes_refused"] += self._gate.answer()
+                    if self._router in ready:
+                        self._drain()
+                except Exception as error:  # noqa: BLE001 - the inbox is not ours; the line must not die of it
+                    self._fail(error)
+        finally:
+            self._release()
+
+    def _fail(self, error: Exception) -> None:
+        self._counters["failures"] += 1
+        self._log.error("link_inbox_failed", error=f"{type(error).__name__}: {error}")
+
+    def _drain(self) -> None:
+        """Everything that waits, up to one commit's worth."""
+        group: list[Take] = []
+        size = 0
+        while len(group) < self._limits.group_batches and size < self._limits.group_bytes:
+            try:
+                route_frame, frame = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
+            except zmq.Again:
+                break
+            except ValueError:  # a peer may send any number of parts; ours have one
+                self._counters["refused:parts"] += 1
+                continue
+            route, key = route_frame.bytes, str(frame.get("User-Id"))
+            enrolment = self._gate.enrolment(key)
+            instruction = self._receiver.received(route, key, enrolment, frame.buffer, self._clock())
+            match instruction:
+                case Reply():
+                    self._reply(instruction)
+                case Take(delivery=delivery):
+                    group.append(instruction)
+                    size += len(delivery.payload)
+                case Greet():
+                    # What it asks about may wait in this very group.
+                    self._deliver(group)
+                    group, size = [], 0
+                    self._greet(instruction)
+                case Enrol():
+                    self._enrol(instruction)
+        self._deliver(group)
+
+    def _greet(self, greet: Greet) -> None:
+        try:
+            standing = self._inbox.hello(greet.enrolment, greet.hello.stream, greet.hello.epoch)
+        except BadInput as error:
+            self._reply(Reply(greet.route, Refused(error.reason)))
+        except Exception as error:  # noqa: BLE001 - a full disk: no answer, it will say HELLO again
+            self._fail(error)
+        else:
+            self._reply(self._receiver.greeted(greet, standing))
+
+    def _enrol(self, enrol: Enrol) -> None:
+        try:
+            self._inbox.join(enrol.key, enrol.join.secret, enrol.join.name)
+        except BadInput as error:
+            self._reply(Reply(enrol.route, Refused(error.reason)))
+            return
+        self._gate.refresh()
+        self._counters["joined"] += 1
+        self._reply(self._receiver.joined(enrol))
+
+    def _deliver(self, group: Sequence[Take]) -> None:
+        if not group:
+            return
+        self._counters["batches"] += len(group)
+        self._counters["commits"] += 1
+        try:
+            outcomes = self._inbox.deliver([take.delivery for take in group])
+        except Exception as error:  # noqa: BLE001 - nothing was acknowledged, so nothing is lost
+            self._fail(error)
+            outcomes = self._deliver_apart(group)
+        for reply in self._receiver.settled(group, outcomes):
+            self._reply(reply)
+
+    def _deliver_apart(self, group: Sequence[Take]) -> list[Outcome]:
+        """After a failure: each peer alone, so that one whose batch always fails holds up nobody else."""
+        outcomes: dict[int, Outcome] = {}
+        for route in dict.fromkeys(take.route for take in group):
+            mine = [i for i, take in enumerate(group) if take.route == route]
+            try:
+                results = self._inbox.deliver([group[i].delivery for i in mine])
+            except Exception as error:  # noqa: BLE001 - as above
+                self._fail(error)
+                results = [Later(self._limits.retry_ms)] * len(mine)
+            outcomes.update(zip(mine, results, strict=True))
+        return [outcomes[i] for i in range(len(group))]
+
+    def _reply(self, reply: Reply) -> None:
+        match reply.frame:
+            case Refused(reason):
+                self._counters[f"refused:{reason}"] += 1
+            case Reject(reason=reason):
+                self._counters[f"rejected:{reason}"] += 1
+            case Busy():
+                self._counters["busy"] += 1
+        try:
+            self._router.send_multipart([reply.route, encode(reply.frame)], zmq.NOBLOCK)
+        except zmq.ZMQError:
+            self._counters["unsent_replies"] += 1
+            self._receiver.unreachable(reply.route)

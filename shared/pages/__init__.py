@@ -1,0 +1,1 @@
+"""The look that hub and agent share: layout, style, words for numbers and dates, marks, figures."""
