@@ -31,13 +31,7 @@ def main() -> None:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(error.exit_code)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] in {
-            "shared",
-            "models",
-            "edge_agent",
-            "hub",
-            "demo",
-        }:
+        if (error.name or "").partition(".")[0] in OWN:
             raise
         extra = "install the extras of this command, for example `pipx install commonground[hub]`"
         print(f"error: `{error.name}` is not installed: {extra}", file=sys.stderr)  # noqa: T201

@@ -8,7 +8,10 @@ import typer
 
 from demo.progress import say
 
+app = typer.Typer(name="demo", add_completion=False, pretty_exceptions_enable=False)
 
+
+@app.command()
 def demo(
     directory: Annotated[
         Path, typer.Option("--dir", metavar="DIR", help="Folder for everything that the demo makes.")

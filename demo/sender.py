@@ -9,7 +9,7 @@ from typing import Final
 from demo.ports import LOOPBACK
 from shared.errors import CommonGroundError
 
-BATCH: Final = 50
+BATCH: Final = 200
 PATIENCE_SECONDS: Final = 60.0
 _PATH: Final = "/xAPI/statements"
 _BUSY: Final = frozenset({429, 503})

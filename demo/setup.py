@@ -90,7 +90,7 @@ def share(layout: Layout, school: School, state: SchoolState) -> None:
 def class_codes(listed: str) -> dict[str, str]:
     """OneRoster id -> class code, from what `agent classes --json` prints."""
     rows: list[dict[str, Any]] = json.loads(listed)
-    return {row["sourcedId"]: row["code"] for row in rows}
+    return {row["class_id"]: row["code"] for row in rows}
 
 
 def _write_input(layout: Layout, school: School) -> None:

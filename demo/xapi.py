@@ -89,7 +89,7 @@ def _statement(act: Act, home_page: str, zone: ZoneInfo, chance: bytes) -> dict[
                 "type": PRACTICE_TYPE if act.action is Action.PRACTISE else OTHER_TYPE,
             },
         },
-        "context": {"platform": act.app.name, "language": "en-US"},
+        "context": {"platform": _platform(act.app), "language": "en-US"},
     }
     if act.amount > 0:
         statement["result"] = {"duration": duration(act.amount)}
@@ -106,3 +106,8 @@ def duration(seconds: float) -> str:
 def _uuid(data: bytes) -> str:
     text = data.hex()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:]}"
+
+
+def _platform(app: App) -> str:
+    # An app without a host of its own is known by its bundle id.
+    return app.name if app.domains or not app.bundle_ids else app.bundle_ids[0]

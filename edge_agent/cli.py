@@ -166,10 +166,10 @@ def classes(folder: Folder, as_json: AsJson = False) -> None:
 @app.command()
 def share(
     folder: Folder,
-    code: Annotated[str, typer.Argument(metavar="CLASS", help="The class code.")],
+    codes: Annotated[list[str], typer.Argument(metavar="CLASS...", help="Class codes.")],
     until: Annotated[str, typer.Option(help="The last day, as YYYY-MM-DD.")],
 ) -> None:
-    """Share a class's lessons with the district, on its teacher's behalf; logged."""
+    """Share classes' lessons with the district, on their teachers' behalf; logged."""
     from edge_agent.store import classes as store
 
     try:
@@ -177,8 +177,9 @@ def share(
     except ValueError:
         raise UsageError(f"`{until}` is no date: write it as YYYY-MM-DD") from None
     with _store(AgentFolder(folder)) as connection:
-        store.share(connection, code, day, _now())
-    _out(f"Class {code} is shared until {day.isoformat()}, on its teacher's behalf.")
+        for code in codes:
+            store.share(connection, code, day, _now())
+    _out(f"Shared until {day.isoformat()}, on their teachers' behalf: {', '.join(codes)}")
 
 
 @app.command()

@@ -261,10 +261,11 @@ def _upsert(
 ) -> None:
     school_class = window.lesson.school_class
     summary = week_lesson(window, kinds)
+    verdicts = [placement.verdict for placement in window.placements]
     connection.execute(
         """INSERT OR REPLACE INTO windows (class_code, start, ends, day, week, grade_band, devices,
-           upto_batch, window, held_back, revision, sent_batch, sent_number)
-           VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)""",
+           placed, thin, evidence_only, upto_batch, window, held_back, revision, sent_batch, sent_number)
+           VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
         (
             window.key.class_code,
             window.key.start,
@@ -273,6 +274,7 @@ def _upsert(
             week_name(day),
             school_class.grade_band,
             window.devices,
+            *(verdicts.count(verdict) for verdict in ("placed", "thin", "evidence_only")),
             known.upto_batch,
             msgspec.json.encode(summary),
             held,

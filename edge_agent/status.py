@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from edge_agent.agent import Agent
 
 NEWEST: Final = 20
+VERDICTS: Final = ("placed", "thin", "evidence_only")
 
 
 class Status:
@@ -155,6 +156,9 @@ def _windows(connection: sqlite3.Connection) -> dict[str, Any]:
     (closed, empty, sent) = connection.execute(
         "SELECT count(*), sum(devices = 0), sum(sent_batch IS NOT NULL) FROM windows"
     ).fetchone()
+    verdicts = connection.execute(
+        "SELECT total(placed), total(thin), total(evidence_only) FROM windows"
+    ).fetchone()
     held = connection.execute(
         """SELECT held_back, count(*) FROM windows WHERE held_back IS NOT NULL AND devices > 0
            GROUP BY held_back"""
@@ -163,6 +167,7 @@ def _windows(connection: sqlite3.Connection) -> dict[str, Any]:
         "closed": closed,
         "without_devices": empty or 0,
         "lessons_sent": sent or 0,
+        "placements": {name: int(n) for name, n in zip(VERDICTS, verdicts, strict=True)},
         "held_back": dict(held.fetchall()),
     }
 

@@ -50,7 +50,7 @@ def create_app(folder: Path) -> FastAPI:
 
 
 def run(layout: Layout, port: int | None = None) -> None:
-    """Run until SIGINT or SIGTERM; raises BusyError when the folder, the port or the link is taken."""
+    """Run until SIGINT or SIGTERM, pages on `port` (0: any free one) or the settings'; raises BusyError when the folder, the port or the link is taken."""
     own = settings.load(layout)
     port = own.page.port if port is None else port
     with ExitStack() as held:
@@ -77,7 +77,8 @@ def run(layout: Layout, port: int | None = None) -> None:
         link = LinkServer(own.link.address, hub_folder.link_keys(layout), inbox)
         link.start()
         held.callback(link.stop)
-        _log.info("hub_runs", district=own.district, pages=f"http://{LOOPBACK}:{port}/", link=link.endpoint)
+        pages_at = f"http://{LOOPBACK}:{listener.getsockname()[1]}/"
+        _log.info("hub_runs", district=own.district, pages=pages_at, link=link.endpoint)
         server.run(sockets=[listener])
         _log.info("hub_stops")
 

@@ -36,6 +36,7 @@ _TABLES = (
     """CREATE TABLE windows (
         class_code TEXT NOT NULL, start INTEGER NOT NULL, ends INTEGER NOT NULL, day TEXT NOT NULL,
         week TEXT NOT NULL, grade_band TEXT NOT NULL, devices INTEGER NOT NULL,
+        placed INTEGER NOT NULL, thin INTEGER NOT NULL, evidence_only INTEGER NOT NULL,
         upto_batch INTEGER NOT NULL, window TEXT NOT NULL, held_back TEXT,
         revision INTEGER NOT NULL DEFAULT 0, sent_batch INTEGER, sent_number INTEGER,
         PRIMARY KEY (class_code, start)) WITHOUT ROWID""",

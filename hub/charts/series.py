@@ -111,7 +111,7 @@ def _line_svg(
 def _upright(percent: bool) -> Any:
     import altair as alt
 
-    axis = alt.Axis(tickCount=4, format=".0%" if percent else ",", domain=False, ticks=False)
+    axis = alt.Axis(tickCount=4, format=".0%" if percent else ",.0f", domain=False, ticks=False)
     return alt.Y("amount:Q", title=None, axis=axis)
 
 
@@ -153,7 +153,8 @@ def _themed(svg: str) -> str:
     """The drawing without its own frame and faces, its colours those of the style sheet."""
     for colour, variable in _COLOURS.items():
         svg = svg.replace(f'"{colour}"', f'"var({variable})"')
-    svg = re.sub(r' (font-family|role|aria-[a-z]+|pointer-events|class)="[^"]*"', "", svg)
+    svg = re.sub(r' (font-family|role|aria-[a-z]+|pointer-events|class|opacity)="[^"]*"', "", svg)
+    svg = re.sub(r"\d+\.\d\d+", lambda found: f"{float(found[0]):.1f}", svg)
     return re.sub(r"^<svg[^>]*>", "", svg).removesuffix("</svg>")
 
 

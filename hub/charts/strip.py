@@ -12,7 +12,7 @@ from shared.words import CHANNELS
 
 Size = Literal["wide", "narrow", "small"]
 
-_STEP_MINUTES: Final = 5
+_ROOM_AT_END: Final = 66.0
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0, "small": 200.0}
 _HEIGHT: Final = {"wide": 150.0, "narrow": 130.0, "small": 44.0}
 
@@ -90,10 +90,10 @@ def _scale(left: float, width: float, top: float, tall: float) -> list[Markup]:
 
 def _minutes(left: float, width: float, y: float, minutes: int, size: Size) -> list[Markup]:
     every = 10 if minutes <= 60 or size == "wide" else 20
-    parts = []
-    for at in range(0, minutes + 1, every):
-        last = at + every > minutes
-        words = f"{at} min" if last else str(at)
-        anchor = "start" if at == 0 else "end" if at >= minutes - _STEP_MINUTES else "middle"
-        parts.append(label(words, left + width * at / max(1, minutes), y + 20, anchor, "c-quiet"))
+    a_minute = width / max(1, minutes)
+    parts = [label(f"{minutes} min", left + width, y + 20, "end", "c-quiet")]
+    for at in range(0, minutes, every):
+        if (minutes - at) * a_minute > _ROOM_AT_END:
+            anchor = "middle" if at else "start"
+            parts += [label(str(at), left + at * a_minute, y + 20, anchor, "c-quiet")]
     return parts

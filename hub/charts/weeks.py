@@ -1,5 +1,6 @@
 """The weeks: one band a characteristic along a term, lessons counted beneath, gaps staying gaps."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,7 +16,8 @@ Size = Literal["wide", "narrow"]
 
 LONGEST: Final = 52
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
-_LEVEL: Final = {"wide": 8.0, "narrow": 8.0}
+_LEVEL: Final = 9.0
+_DEPTHS: Final = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,16 +63,15 @@ def weeks(
     span = calendar(list(lessons))[-LONGEST:]
     left = 132.0 if size == "wide" else 0.0
     above = 0.0 if size == "wide" else 22.0
-    level = _LEVEL[size]
     pitch = min(34.0, (_WIDTH[size] - left) / max(1, len(span)))
-    tall = level * len(stages)
-    parts = [hatching(uid, step=5)]
+    tall = _LEVEL * len(stages)
+    parts = [hatching(uid, "c-hatch-fine", 5)]
     y = 0.0
     for band in bands:
         at = y + tall / 2 + 5 if size == "wide" else y + 15
         parts.append(label(band.label, 0, at))
         y += above
-        parts += _band(uid, band, span, left, y, pitch, level, calibrated)
+        parts += _band(uid, band, span, left, y, pitch, calibrated)
         y += tall + 14
     parts += _counts(span, lessons, left, y, pitch, size, counted)
     y += 58 if size == "wide" else 80
@@ -82,40 +83,33 @@ def weeks(
 
 
 def _band(
-    uid: str,
-    band: Band,
-    span: Sequence[str],
-    left: float,
-    top: float,
-    pitch: float,
-    level: float,
-    calibrated: bool,
+    uid: str, band: Band, span: Sequence[str], left: float, top: float, pitch: float, calibrated: bool
 ) -> list[Markup]:
-    parts = []
-    gap = min(2.0, pitch * 0.12)
+    wide = pitch - min(2.0, pitch * 0.12)
+    cells: dict[int, list[str]] = defaultdict(list)
+    whole = []
     for i, week in enumerate(span):
-        shares = band.shares.get(week)
+        shares = band.shares.get(week, ())
         x = left + i * pitch
-        if not shares:
-            continue
         for k, p in enumerate(shares):
-            y = top + (len(shares) - 1 - k) * level
-            parts.append(
-                element(
-                    "rect",
-                    x=x,
-                    y=y,
-                    width=pitch - gap,
-                    height=level - 1,
-                    class_="c-cell",
-                    fill_opacity=round(depth(p), 3),
-                )
-            )
-        box = {"x": x, "y": top, "width": pitch - gap, "height": level * len(shares) - 1}
-        if not calibrated:
-            parts.append(element("rect", fill=f"url(#{uid}-hatch)", **box))
-        parts.append(element("rect", class_="c-outline", **box))
+            y = top + (len(shares) - 1 - k) * _LEVEL
+            cells[round(depth(p) * _DEPTHS)].append(_box(x, y, wide, _LEVEL))
+        if shares:
+            whole.append(_box(x, top, wide, _LEVEL * len(shares)))
+    # Cells of one depth are one path: a term of bands stays small on the wire.
+    parts = [
+        element("path", class_="c-cell", fill_opacity=step / _DEPTHS, d="".join(boxes))
+        for step, boxes in sorted(cells.items())
+        if step
+    ]
+    if not calibrated:
+        parts.append(element("path", fill=f"url(#{uid}-hatch)", d="".join(whole)))
+    parts.append(element("path", class_="c-outline", d="".join(whole)))
     return parts
+
+
+def _box(x: float, y: float, width: float, height: float) -> str:
+    return f"M{x:.1f},{y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z"
 
 
 def _counts(

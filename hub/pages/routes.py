@@ -16,7 +16,7 @@ from shared.pages.environment import Pages, order_of
 from shared.pages.figure import Figure
 
 LESSONS_SHOWN: Final = 12
-LESSONS_MOST: Final = 200
+LESSONS_MOST: Final = 60
 
 pages: Final = Pages(
     Path(__file__).parent,
@@ -26,9 +26,9 @@ pages: Final = Pages(
         "purpose": "For coaching and for looking after the system. Not for evaluating teachers, and not for"
         " watching children: nothing about a child or a device is kept here.",
         "simulated_words": "Simulated schools",
-        "simulated_detail": "Every lesson on these pages is made up by a simulator; no child and no teacher is behind"
-        " it.",
-        "inferred_detail": "Levels are read from signals. Take them as a question to look into, not as an answer.",
+        "simulated_detail": "Every lesson on these pages is made up by a simulator; no child and no teacher"
+        " is behind it.",
+        "inferred_detail": "Levels are read from signals: a question to look into, not an answer.",
         "kind_words": words.sources_words,
     },
 )
@@ -111,7 +111,8 @@ def one_class(request: Request, slug: str, code: str) -> Response:
     if model:
         figures.append(distribution.lesson_figure("levels", newest, model))
     earlier = [
-        lesson.glyphs(f"lesson-{i}", held, model) for i, held in enumerate(reversed(view.lessons[:-1]), start=1)
+        lesson.glyphs(f"lesson-{i}", held, model)
+        for i, held in enumerate(reversed(view.lessons[:-1]), start=1)
     ]
     return pages.page_or_data(
         request,
@@ -182,9 +183,12 @@ def not_found(request: Request) -> Response:
         404,
         heading="There is no such page",
         happened="The address leads to nothing that this district has.",
-        safe="A class appears only while its teacher shares it, so an address that led to a class may end when"
-        " sharing ends. Nothing was lost.",
-        steps=(("/", "Go to the district and find the school by its name"), ("", "Check the address for a slip")),
+        safe="A class appears only while its teacher shares it, so an address that led to a class may end"
+        " when sharing ends. Nothing was lost.",
+        steps=(
+            ("/", "Go to the district and find the school by its name"),
+            ("", "Check the address for a slip"),
+        ),
         simulated=False,
         inferred=False,
     )
@@ -198,12 +202,16 @@ def add_error_pages(app: FastAPI) -> None:
             return await _plain(request, error)
         if error.status_code == 404:
             return not_found(request)
-        return _page(request, error.status_code, "This cannot be done here", "The page does not do what was asked.")
+        return _page(
+            request, error.status_code, "This cannot be done here", "The page does not do what was asked."
+        )
 
     async def failed(request: Request, error: Exception) -> Response:
         if _for_programs(request):
             return PlainTextResponse("The hub could not answer; try again.", status_code=500)
-        return _page(request, 500, "This page could not be made", "Something went wrong while it was put together.")
+        return _page(
+            request, 500, "This page could not be made", "Something went wrong while it was put together."
+        )
 
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, failed)

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import entropy
+from models.features.columns import Bools, Floats, Ints, stable_order, starts_of_runs, tally
 from models.features.dwell import MINUTE, Ordered
-from models.features.order import Ints, stable_order, starts_of_runs
-from models.features.sweep import Floats
 from shared.words import Action
 
 CONTRIBUTIONS: Final = (Action.CREATE, Action.REVISE, Action.COEDIT)
@@ -37,21 +36,27 @@ class Done:
 
     def by_group(self, *actions: Action) -> Ints:
         """How many of `actions` each group has [groups]."""
-        return np.bincount(self.group.take(self.of(*actions)), minlength=len(self.group_window))
+        return tally(self.group.take(self.of(*actions)), len(self.group_window))
 
 
 def done(ordered: Ordered) -> Done:
     """All that was done, contacts left out."""
     at = np.flatnonzero(ordered.action != Action.CONTACT)
-    columns = (column.take(at) for column in (ordered.window, ordered.group, ordered.second))
-    return Done(ordered.windows, ordered.group_window, *columns, action=ordered.action.take(at))
+    return Done(
+        windows=ordered.windows,
+        group_window=ordered.group_window,
+        window=ordered.window.take(at),
+        group=ordered.group.take(at),
+        second=ordered.second.take(at),
+        action=ordered.action.take(at),
+    )
 
 
 def counts(acts: Done) -> Ints:
     """How often each action happened, [windows, actions]."""
     kinds = len(Action)
     cell = acts.window * kinds + acts.action
-    return np.bincount(cell, minlength=acts.windows * kinds).reshape(-1, kinds)
+    return tally(cell, acts.windows * kinds).reshape(-1, kinds)
 
 
 def coediting_devices(acts: Done) -> Ints:
@@ -64,9 +69,9 @@ def contribution_evenness(acts: Done, devices: Ints) -> Floats:
 
     NaN with fewer than two devices or no contribution.
     """
-    by_group = acts.by_group(*CONTRIBUTIONS).astype(np.float64)
+    by_group = acts.by_group(*CONTRIBUTIONS)
     plain, occupied = entropy.of_segments(by_group, acts.group_window, acts.windows)
-    total = np.bincount(acts.group_window, by_group, minlength=acts.windows)
+    total = tally(np.repeat(acts.group_window, by_group), acts.windows)
     bits = entropy.corrected(plain, occupied, total)
     return np.minimum(bits / np.log2(np.where(devices > 1, devices, np.nan)), 1.0)
 
@@ -84,11 +89,11 @@ def mirrored_minutes(acts: Done) -> Ints:
     window, minute = acts.window.take(at), acts.second.take(at) // MINUTE
     order = stable_order(window, minute)
     window, minute = window.take(order), minute.take(order)
-    return np.bincount(window.take(starts_of_runs(window, minute)), minlength=acts.windows)
+    return tally(window.take(starts_of_runs(window, minute)), acts.windows)
 
 
-def _devices(acts: Done, chosen: NDArray[np.bool_]) -> Ints:
-    return np.bincount(acts.group_window[chosen], minlength=acts.windows)
+def _devices(acts: Done, chosen: Bools) -> Ints:
+    return tally(acts.group_window[chosen], acts.windows)
 
 
 def _first_second(acts: Done, actions: tuple[Action, ...], since: Ints) -> Ints:

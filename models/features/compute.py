@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.features import actions, entropy
+from models.features.columns import Bools, Floats, Ints, ratio, stable_order, sums, tally
 from models.features.dwell import MINUTE, Ordered, Pieces, arrange, cut
 from models.features.inputs import Signals, Windows, check_inputs
-from models.features.order import Ints, stable_order
 from models.features.set1 import EVIDENCE, FEATURE_INDEX, FEATURES, usage_only, visible
-from models.features.sweep import Floats
 from models.features.synchrony import synchrony
 from models.features.transitions import transition_tables
 from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
@@ -41,9 +39,7 @@ class Block:
     dwell: Floats
 
 
-def compute_features(
-    signals: Signals, windows: Windows, channels: Floats, off_task: NDArray[np.bool_]
-) -> Floats:
+def compute_features(signals: Signals, windows: Windows, channels: Floats, off_task: Bools) -> Floats:
     """Feature set 1, float64 [w, 24], NaN where missing or not visible to the window's kinds of source.
 
     channels: float64 [apps + 1, 8], a contact's channel weights by catalogue index; off_task: bool
@@ -88,7 +84,7 @@ def blocks(signals: Signals, windows: Windows) -> Iterator[Block]:
         part = slice(int(edges[at]), int(edges[stop]))
         ordered = _arranged(signals, part if order is None else order[part], windows, slice(at, stop))
         pieces = cut(ordered, length[at:stop])
-        dwell = np.bincount(pieces.signal, pieces.seconds, minlength=len(ordered))
+        dwell = sums(pieces.signal, pieces.seconds, len(ordered))
         yield Block(slice(at, stop), length[at:stop], ordered, pieces, dwell)
         at = stop
 
@@ -97,12 +93,17 @@ def _arranged(signals: Signals, pick: slice | Ints, windows: Windows, rows: slic
     """The picked signals, those outside their windows left out, in canonical order."""
     window = signals.window[pick].astype(np.int64) - rows.start
     second = signals.t[pick] - windows.start[rows].take(window)
-    columns = [column[pick] for column in (signals.device, signals.app, signals.action, signals.amount)]
     inside = (second >= 0) & (second < (windows.end - windows.start)[rows].take(window))
-    if not inside.all():
-        window, second, *columns = (column[inside] for column in (window, second, *columns))
-    device, app, action, amount = columns
-    return arrange(rows.stop - rows.start, window, second, device, app.astype(np.int64), action, amount)
+    kept = slice(None) if inside.all() else np.flatnonzero(inside)
+    return arrange(
+        rows.stop - rows.start,
+        window[kept],
+        second[kept],
+        signals.device[pick][kept],
+        signals.app[pick][kept].astype(np.int64),
+        signals.action[pick][kept],
+        signals.amount[pick][kept],
+    )
 
 
 def weight_rows(channels: Floats) -> Floats:
@@ -120,11 +121,9 @@ def weight_row_of(ordered: Ordered, apps: int) -> Ints:
     return np.where(ordered.action == Action.CONTACT, ordered.app, ordered.action.astype(np.int64) + apps)
 
 
-def _columns(
-    block: Block, channels: Floats, off_task: NDArray[np.bool_], by_export: NDArray[np.bool_]
-) -> dict[str, Floats]:
+def _columns(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> dict[str, Floats]:
     ordered, dwell, w = block.ordered, block.dwell, block.ordered.windows
-    total = np.bincount(ordered.window, dwell, minlength=w)
+    total = sums(ordered.window, dwell, w)
     devices = _devices(ordered)
     acts = actions.done(ordered)
     done = actions.counts(acts)
@@ -134,41 +133,36 @@ def _columns(
     minutes = -(-block.length // MINUTE)
     outside = done[:, Action.SHARE_OUTSIDE] + done[:, Action.PUBLISH]
     return {
-        **{name: _ratio(by_channel[:, i], total) for name, i in _SHARE_CHANNELS.items()},
-        "artefact_rate": _ratio(done[:, Action.CREATE], hours),
+        **{name: ratio(by_channel[:, i], total) for name, i in _SHARE_CHANNELS.items()},
+        "artefact_rate": ratio(done[:, Action.CREATE], hours),
         "revisions_per_artefact": done[:, Action.REVISE] / np.maximum(1, done[:, Action.CREATE]),
-        "peer_share_rate": _ratio(done[:, Action.SHARE_PEER], hours),
-        "coedit_fraction": _ratio(actions.coediting_devices(acts), devices),
+        "peer_share_rate": ratio(done[:, Action.SHARE_PEER], hours),
+        "coedit_fraction": ratio(actions.coediting_devices(acts), devices),
         "contribution_evenness": actions.contribution_evenness(acts, devices),
-        "capture_rate": _ratio(done[:, Action.CAPTURE], hours),
+        "capture_rate": ratio(done[:, Action.CAPTURE], hours),
         "ar_use": (done[:, Action.AR] > 0).astype(np.float64),
-        "chain_fraction": _ratio(actions.chaining_devices(acts), devices),
+        "chain_fraction": ratio(actions.chaining_devices(acts), devices),
         "transition_entropy": transition_entropy,
         "app_entropy": app_entropy,
         "choice_dispersion": choice,
         "synchrony": synchrony(ordered, block.pieces),
-        "mirror_share": _ratio(actions.mirrored_minutes(acts), minutes),
+        "mirror_share": ratio(actions.mirrored_minutes(acts), minutes),
         "outside_audience": (outside > 0).astype(np.float64),
-        "switch_rate": _ratio(_switches(ordered), hours),
-        "unlisted_share": _ratio((by_app * off_task).sum(axis=1), total),
+        "switch_rate": ratio(_switches(ordered), hours),
+        "unlisted_share": ratio((by_app * off_task).sum(axis=1), total),
         FEATURES[EVIDENCE]: total / 60,
     }
 
 
-def _ratio(above: NDArray[np.generic], below: NDArray[np.generic]) -> Floats:
-    out = np.full(len(below), np.nan)
-    return np.divide(above, below, out=out, where=below.astype(np.bool_))
-
-
 def _devices(ordered: Ordered) -> Ints:
-    return np.bincount(ordered.group_window, minlength=ordered.windows)
+    return tally(ordered.group_window, ordered.windows)
 
 
 def _switches(ordered: Ordered) -> Ints:
     """Adjacent signals of a device, in canonical order, with different apps; [w]."""
     group, app = ordered.group, ordered.app
     changed = np.flatnonzero((app[1:] != app[:-1]) & (group[1:] == group[:-1]))
-    return np.bincount(ordered.window.take(changed), minlength=ordered.windows)
+    return tally(ordered.window.take(changed), ordered.windows)
 
 
 def _channel_view(ordered: Ordered, dwell: Floats, channels: Floats) -> tuple[Floats, Floats]:
@@ -176,7 +170,7 @@ def _channel_view(ordered: Ordered, dwell: Floats, channels: Floats) -> tuple[Fl
     rows = weight_rows(channels)
     row = weight_row_of(ordered, len(channels))
     cell = ordered.window * len(rows) + row
-    held = np.bincount(cell, dwell, minlength=ordered.windows * len(rows)).reshape(-1, len(rows))
+    held = sums(cell, dwell, ordered.windows * len(rows)).reshape(-1, len(rows))
     by_channel = np.stack([(held * rows[:, i]).sum(axis=1) for i in range(len(CHANNELS))], axis=1)
     tables, behind = transition_tables(ordered, rows, row)
     plain, occupied = entropy.of_tables(tables)
@@ -184,26 +178,26 @@ def _channel_view(ordered: Ordered, dwell: Floats, channels: Floats) -> tuple[Fl
 
 
 def _app_view(
-    ordered: Ordered, dwell: Floats, total: Floats, apps: int, by_export: NDArray[np.bool_]
+    ordered: Ordered, dwell: Floats, total: Floats, apps: int, by_export: Bools
 ) -> tuple[Floats, Floats, Floats]:
     """Dwell by app [w, apps], app entropy [w], choice dispersion [w]."""
     w = ordered.windows
     cell = ordered.window * apps + ordered.app
-    by_app = np.bincount(cell, dwell, minlength=w * apps).reshape(-1, apps)
+    by_app = sums(cell, dwell, w * apps).reshape(-1, apps)
     plain, occupied = entropy.of_tables(by_app)
-    behind = np.bincount(ordered.window, minlength=w)
+    behind = tally(ordered.window, w)
     # An export's rows are not signals: how many stand behind its shares is unknown.
     app_entropy = np.where(by_export, plain, entropy.corrected(plain, occupied, behind))
 
     # One cell for each pair of a device and an app of its window.
-    here = np.bincount(cell, minlength=w * apps).reshape(-1, apps) > 0
+    here = tally(cell, w * apps).reshape(-1, apps) > 0
     place = (np.cumsum(here, axis=1) - 1).ravel()
     size = here.sum(axis=1).take(ordered.group_window)
     begin = np.cumsum(size) - size
     groups = len(ordered.group_window)
-    cells = np.bincount(begin.take(ordered.group) + place.take(cell), dwell, minlength=int(size.sum()))
+    cells = sums(begin.take(ordered.group) + place.take(cell), dwell, int(size.sum()))
     own_plain, own_occupied = entropy.of_segments(cells, np.repeat(np.arange(groups), size), groups)
-    own = entropy.corrected(own_plain, own_occupied, np.bincount(ordered.group, minlength=groups))
-    share = np.bincount(ordered.group, dwell, minlength=groups) / total.take(ordered.group_window)
-    within = np.bincount(ordered.group_window, share * own, minlength=w)
+    own = entropy.corrected(own_plain, own_occupied, tally(ordered.group, groups))
+    held = sums(ordered.group, dwell, groups)
+    within = ratio(sums(ordered.group_window, np.where(held > 0, held * own, 0.0), w), total)
     return by_app, app_entropy, np.maximum(app_entropy - within, 0)

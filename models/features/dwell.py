@@ -12,8 +12,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.order import Ints, lengths, new_runs, small_codes, spread, stable_order
-from models.features.sweep import Floats, shared_seconds
+from models.features.columns import (
+    Bools,
+    Floats,
+    Ints,
+    lengths,
+    new_runs,
+    small_codes,
+    spread,
+    stable_order,
+    tally,
+)
+from models.features.sweep import shared_seconds
 from shared.words import Action
 
 MINUTE: Final = 60
@@ -137,14 +147,14 @@ def _ends(ordered: Ordered, length: Ints) -> Floats:
     wait = np.full(len(at), LAST_WAIT)
     np.copyto(wait[:-1], np.minimum(at[1:] - at[:-1], LONGEST_WAIT), where=group[1:] == group[:-1])
     limit = length.take(ordered.window.take(ordered.run))
-    end = np.minimum(at + wait, limit).astype(np.float64).take(ordered.run_of)
+    end: Floats = np.minimum(at + wait, limit).astype(np.float64).take(ordered.run_of)
     timed = np.flatnonzero(ordered.amount > 0)
     clip = length.take(ordered.window.take(timed))
     end[timed] = np.minimum(ordered.second.take(timed) + ordered.amount.take(timed), clip)
     return end
 
 
-def _tangled(ordered: Ordered, end: Floats) -> NDArray[np.bool_] | None:
+def _tangled(ordered: Ordered, end: Floats) -> Bools | None:
     """Signals whose interval overlaps another of their device other than exactly; None when none does.
 
     Without amounts, signals of one second share one interval and those of different seconds never meet.
@@ -163,5 +173,5 @@ def _tangled(ordered: Ordered, end: Floats) -> NDArray[np.bool_] | None:
     joins = np.zeros(len(stop), np.bool_)
     joins[1:] = reach[:-1] > base[1:] + ordered.second.take(ordered.run[1:])
     cluster = np.cumsum(~joins) - 1
-    tangled = (np.bincount(cluster) > 1).take(cluster) | uneven
+    tangled: Bools = uneven | (tally(cluster, 0) > 1).take(cluster)
     return tangled.take(ordered.run_of) if tangled.any() else None

@@ -42,7 +42,7 @@ FEATURES: Final = (
 FEATURE_INDEX: Final = MappingProxyType({name: i for i, name in enumerate(FEATURES)})
 EVIDENCE: Final = FEATURE_INDEX["evidence"]
 
-_SHARES: Final = FEATURES[:6] + ("plan_share",)
+_SHARES: Final = (*FEATURES[:6], "plan_share")
 _SEEN: Final = MappingProxyType(
     {
         Sight.NOTHING: (),

@@ -4,10 +4,10 @@ from typing import Final
 
 import numpy as np
 
+from models.features.columns import Floats, sums, tally
 from models.features.compute import blocks, weight_row_of, weight_rows
 from models.features.dwell import MINUTE
 from models.features.inputs import Signals, Windows, check_inputs
-from models.features.sweep import Floats
 from shared.words import CHANNELS
 
 STEP_SECONDS: Final = 300
@@ -30,16 +30,13 @@ def strips(signals: Signals, windows: Windows, channels: Floats) -> list[Floats]
         row = weight_row_of(ordered, len(channels)).take(pieces.signal)
         cells = int(steps.sum())
         dwell = np.stack(
-            [
-                np.bincount(at, pieces.seconds * rows[:, i].take(row), minlength=cells)
-                for i in range(len(CHANNELS))
-            ],
+            [sums(at, pieces.seconds * rows[:, i].take(row), cells) for i in range(len(CHANNELS))],
             axis=1,
         )
         owner = np.repeat(np.arange(ordered.windows), steps)
         step = np.arange(cells) - first.take(owner)
         seconds = np.minimum(block.length.take(owner) - step * STEP_SECONDS, STEP_SECONDS)
-        devices = np.bincount(ordered.group_window, minlength=ordered.windows)
+        devices = tally(ordered.group_window, ordered.windows)
         expected = np.maximum(windows.expected[block.rows], devices).take(owner) * seconds
         share = dwell / np.maximum(expected, 1)[:, None]
         # Rounding may carry a full step past 1 by a last bit.

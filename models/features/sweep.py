@@ -3,11 +3,8 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from models.features.order import Ints, stable_order
-
-Floats = NDArray[np.float64]
+from models.features.columns import Floats, Ints, stable_order
 
 # Clock ticks a second. 64 seconds fit 56 bits, and integer sums make a group's result independent
 # of which other groups are swept with it.

@@ -4,9 +4,18 @@ from typing import Final
 
 import numpy as np
 
+from models.features.columns import (
+    Floats,
+    Ints,
+    lengths,
+    new_runs,
+    ratio,
+    stable_order,
+    starts_of_runs,
+    sums,
+    tally,
+)
 from models.features.dwell import Ordered, Pieces
-from models.features.order import Ints, lengths, new_runs, stable_order, starts_of_runs
-from models.features.sweep import Floats
 
 _EQUAL: Final = 1e-6
 _ENOUGH_DEVICES: Final = 5
@@ -32,9 +41,7 @@ def synchrony(ordered: Ordered, pieces: Pieces) -> Floats:
     share = np.maximum.reduceat(on_app, begin) / active
     counts = active >= _ENOUGH_DEVICES
     where = window.take(begin)[counts]
-    minutes = np.bincount(where, minlength=ordered.windows)
-    total = np.bincount(where, share[counts], minlength=ordered.windows)
-    return np.divide(total, minutes, out=np.full(ordered.windows, np.nan), where=minutes > 0)
+    return ratio(sums(where, share[counts], ordered.windows), tally(where, ordered.windows))
 
 
 def _main_apps(ordered: Ordered, pieces: Pieces) -> tuple[Ints, Ints, Ints]:
@@ -69,7 +76,7 @@ def _merged(place: Ints, app: Ints, dwell: Floats) -> tuple[Ints, Ints, Floats]:
     first = np.flatnonzero(new)
     if len(first) == len(place):
         return place, app, dwell
-    return place.take(first), app.take(first), np.bincount(np.cumsum(new) - 1, dwell)
+    return place.take(first), app.take(first), sums(np.cumsum(new) - 1, dwell, 0)
 
 
 def _heaviest(place: Ints, app: Ints, dwell: Floats) -> tuple[Ints, Floats]:

@@ -4,9 +4,8 @@ from typing import Final
 
 import numpy as np
 
+from models.features.columns import Floats, Ints, spread, starts_of_runs, tally
 from models.features.dwell import Ordered
-from models.features.order import Ints, spread, starts_of_runs
-from models.features.sweep import Floats
 
 _BLOCK: Final = 16
 
@@ -20,8 +19,8 @@ def transition_tables(ordered: Ordered, rows: Floats, row: Ints) -> tuple[Floats
     """
     rows, kind = _by_second(ordered, rows, row)
     window, group = ordered.window.take(ordered.run), ordered.group.take(ordered.run)
-    count = np.bincount(window, minlength=ordered.windows)
-    devices = np.bincount(ordered.group_window, minlength=ordered.windows)
+    count = tally(window, ordered.windows)
+    devices = tally(ordered.group_window, ordered.windows)
     # Seconds are laid end to end with a row of zeros after each device, each window in whole blocks:
     # a window's table is then a sum of small products of the rows with the rows one further on.
     blocks = -(-(count + devices) // _BLOCK)
@@ -41,7 +40,7 @@ def transition_tables(ordered: Ordered, rows: Floats, row: Ints) -> tuple[Floats
 
 
 def _by_second(ordered: Ordered, rows: Floats, row: Ints) -> tuple[Floats, Ints]:
-    """Weight rows with a mean for each second of several signals and a last row of zeros; each second's row."""
+    """Weight rows, then a mean for each second of several signals, then zeros; and the row of each second."""
     kind = row.take(ordered.run)
     several = np.flatnonzero(ordered.run_length > 1)
     means = np.zeros((0, 8))

@@ -34,7 +34,8 @@ class Spool:
         self._wake: Callable[[], None] = lambda: None
         self._items: deque[Item] = deque()  # those after `_acked`
         self._closed = ""
-        self._position: bytes | None = None
+        self._position: bytes | None = None  # of the newest batch put
+        self._settled: bytes | None = None  # of the newest batch acknowledged
         self._epoch = self._now_ms()
         self._acked = 0
         self._last_aside = 0
@@ -97,11 +98,15 @@ class Spool:
     def resume(self, last_seq: int, position: bytes | None) -> int:
         """See Feed; what was acknowledged is gone here, so a receiver that lost it starts a new epoch."""
         with self._change:
-            if self._acked <= last_seq <= self._acked + len(self._items):
+            # Before the first welcome nothing was sent: whatever is there belongs to somebody else.
+            newest = self._acked + len(self._items) if self._welcomed else 0
+            fits = self._acked <= last_seq <= newest
+            if fits:
                 self._drop(last_seq)
-                if not self._welcomed:
-                    self._welcomed, self._position = True, position
-            else:
+            if fits and not self._welcomed:
+                self._welcomed = True
+                self._position = self._settled = position
+            elif not fits or (self._rereads and position != self._settled):
                 self.rewinds += 1
                 self._begin(max(self._now_ms(), self._epoch + 1))
             self._change.notify_all()
@@ -152,8 +157,9 @@ class Spool:
 
     def _drop(self, seq: int) -> None:
         while self._acked < seq and self._items:
-            self._items.popleft()
+            item = self._items.popleft()
             self._acked += 1
+            self._settled = item.position or self._settled
 
     def _check_open(self) -> None:
         if self._closed:

@@ -1,6 +1,7 @@
 """A hub driven by hand: the real store and inbox, with a clock that stands where the test puts it."""
 
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,6 +69,23 @@ class Hub:
             return connection.execute(query).fetchall()
         finally:
             connection.close()
+
+    @contextmanager
+    def writer_busy(self) -> Iterator[None]:
+        """While it lasts, the writer is inside a transaction."""
+        began, end = threading.Event(), threading.Event()
+
+        def hold(connection: sqlite3.Connection) -> None:
+            began.set()
+            end.wait(60)
+
+        done = self.writer.submit(hold)
+        began.wait(60)
+        try:
+            yield
+        finally:
+            end.set()
+            done.result()
 
     def close(self) -> None:
         """Let everything go."""

@@ -25,9 +25,10 @@ def by_model(distributions: Sequence[Distribution]) -> dict[str, list[Distributi
 def distribution_figure(
     name: str, lead: str, items: Sequence[Distribution], sources: Sequence[str], seen: float | None = None
 ) -> Figure:
-    """The lessons of a week, of a school or of a district; `items` are of one model, `lead` opens the sentence.
+    """The lessons of a week, of a school or of a district; `items` are of one model.
 
-    `seen` is the share of the expected device-time that the sources could see, or None.
+    `lead` opens the sentence, which goes on in small letters after a colon. `seen` is the share of
+    the expected device-time that the sources could see, or None.
     """
     stages = items[0].stages
     rows = [_row(item, seen) for item in items]
@@ -53,7 +54,7 @@ def distribution_figure(
     )
     return Figure(
         name=name,
-        says=f"{lead} {words.placed_words(runs, stages)}",
+        says=_led(lead, words.placed_words(runs, stages)),
         wide=matrix(f"{name}-wide", rows, stages, "wide"),
         narrow=matrix(f"{name}-narrow", rows, stages, "narrow"),
         limits=" ".join(limits),
@@ -61,6 +62,10 @@ def distribution_figure(
         key=key,
         origins=(*words.origins(sources), *(() if calibrated else ("inferred",))),
     )
+
+
+def _led(lead: str, said: str) -> str:
+    return f"{lead} {said[:1].lower()}{said[1:]}" if lead.endswith(":") else f"{lead} {said}"
 
 
 def _row(item: Distribution, seen: float | None) -> MatrixRow:

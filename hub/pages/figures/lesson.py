@@ -37,8 +37,8 @@ def strip_figure(name: str, lesson: LessonView) -> Figure:
         says=f"{opening}; {share(found['unseen'])} of the expected device-time was not seen.",
         wide=strip(f"{name}-wide", lesson.strip, lesson.minutes, "wide"),
         narrow=strip(f"{name}-narrow", lesson.strip, lesson.minutes, "narrow"),
-        limits="Five minutes a step, from the lesson's start to its end; the full height is all the iPads that"
-        f" were expected. {words.limits_of(lesson.sources)}",
+        limits="Five minutes a step, from the lesson's start to its end; the full height is all the iPads"
+        f" that were expected. {words.limits_of(lesson.sources)}",
         table=Table(columns=(*columns, ("Unseen", "share")), rows=tuple(rows)),
         key=channel_key(name, used, unseen=True),
         origins=words.origins(lesson.sources),
@@ -76,7 +76,7 @@ def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
     columns: list[tuple[str, Kind]] = [("Start", "text"), ("Minutes", "count"), ("iPads seen", "count")]
     columns += [("iPads expected", "count"), ("Device-minutes seen", "number"), ("Seen", "share")]
     columns += [("Likely levels", "text"), *((CHANNEL_WORDS[channel], "share") for channel in CHANNELS)]
-    rows = []
+    rows: list[tuple[Cell, ...]] = []
     for lesson in lessons:
         placements = [item for item in lesson.placements if item.model == model]
         said = words.placed_words(lesson_runs(placements), placements[0].stages if placements else ())

@@ -51,7 +51,7 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
         ("Lessons", "count"),
     ]
     columns += [(stage, "share") for stage in first.stages]
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (monday(week).isoformat(), item.label, item.lessons, *item.shares)
         for week, items in kept.items()
         for item in items
@@ -64,8 +64,8 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
         narrow=weeks(
             f"{name}-narrow", bands, lessons, first.stages, order, calibrated=calibrated, size="narrow"
         ),
-        limits=f"In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top. A difference between"
-        " two weeks may be a difference in what was taught, or in what could be seen."
+        limits=f"In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top. A difference"
+        " between two weeks may be a difference in what was taught, or in what could be seen."
         f"{drawn}",
         table=Table(columns=tuple(columns), rows=tuple(rows)),
         key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=False, seen=False),
@@ -130,12 +130,12 @@ def blind_spot_figure(name: str, week: SchoolWeek) -> Figure:
     minutes = of_hundred(seen)
     return Figure(
         name=name,
-        says=f"Of 100 expected device-minutes, {minutes} were seen by the {words.sources_words(week.sources)};"
-        f" {100 - minutes} were not.",
+        says=f"Of 100 expected device-minutes, {minutes} were seen by the"
+        f" {words.sources_words(week.sources)}; {100 - minutes} were not.",
         wide=blind_spot(f"{name}-wide", seen, "wide"),
         narrow=blind_spot(f"{name}-narrow", seen, "narrow"),
-        limits="Not seen is not unused: an iPad that works offline, keeps answers in its memory or looks names up"
-        " past the school's resolver leaves the same blank as one that lies in a bag.",
+        limits="Not seen is not unused: an iPad that works offline, keeps answers in its memory or looks"
+        " names up past the school's resolver leaves the same blank as one that lies in a bag.",
         table=Table(
             columns=(("Of the expected device-minutes", "text"), ("Share", "share")),
             rows=(("Seen", seen), ("Not seen", 1 - seen)),

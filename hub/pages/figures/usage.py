@@ -29,7 +29,8 @@ def engagement_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Fig
         f" students in a week, in the week from {short_day(monday(most.week), order)}.",
         wide=line_weeks(f"{name}-wide", span, values, unit, order, title=title, text=text, size="wide"),
         narrow=line_weeks(f"{name}-narrow", span, values, unit, order, title=title, text=text, size="narrow"),
-        limits=f"{ON_WHAT} A page load is neither time nor attention. The line breaks where a week has no data.",
+        limits=f"{ON_WHAT} A page load is neither time nor attention. The line breaks where a week has"
+        " no data.",
         table=Table(
             columns=(
                 ("Week from", "text"),
@@ -118,8 +119,8 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
             size="narrow",
             counted=counted,
         ),
-        limits=f"{ON_WHAT} In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top; the bars"
-        f" beneath are page loads per 1,000 students.{longer}",
+        limits=f"{ON_WHAT} In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top; the"
+        f" bars beneath are page loads per 1,000 students.{longer}",
         table=Table(
             columns=tuple(columns),
             rows=tuple(

@@ -1,4 +1,4 @@
-"""Orders of rows: a stable radix order over integer columns, and small codes for large identifiers."""
+"""Work on whole columns: sums by key, orders, runs of equal rows, small codes for large identifiers."""
 
 from collections.abc import Iterator
 from typing import Any, Final
@@ -7,9 +7,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 _DIGIT_BITS: Final = 16
 _ODD: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # any odd numbers do
+
+
+def tally(key: Ints, size: int) -> Ints:
+    """How many rows have each key 0..size-1."""
+    return np.bincount(key, minlength=size)
+
+
+def sums(key: Ints, values: NDArray[Any], size: int) -> Floats:
+    """Sum of the values of each key 0..size-1."""
+    # For no rows numpy answers with whole numbers.
+    return np.bincount(key, values, minlength=size).astype(np.float64, copy=False)
+
+
+def ratio(above: NDArray[Any], below: NDArray[Any]) -> Floats:
+    """`above / below`, NaN where `below` is 0."""
+    found: Floats = np.full(len(below), np.nan)
+    np.divide(above, below, out=found, where=below != 0)
+    return found
 
 
 def stable_order(*columns: NDArray[Any]) -> Ints:
@@ -64,7 +84,7 @@ def small_codes(values: NDArray[np.uint64]) -> Ints:
     return rank.take(slots)
 
 
-def new_runs(*columns: NDArray[Any]) -> NDArray[np.bool_]:
+def new_runs(*columns: NDArray[Any]) -> Bools:
     """Whether each row [n] differs from the one before it in some column; the first one always does."""
     first = np.ones(len(columns[0]), np.bool_)
     if len(first):

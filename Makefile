@@ -1,0 +1,48 @@
+# Every habit of this project: one word each. Needs Python 3.11 or newer and make; the rest is installed.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.PHONY: demo test check format bench lock clean
+
+demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it headless
+	@$(BIN)/commonground demo $(ARGS)
+
+test: $(VENV)/.dev  ## install what the tests need, and run them
+	@scripts/system-packages tests
+	@$(BIN)/python -m pytest -q $(ARGS)
+
+check: $(VENV)/.dev  ## types, lint, format, catalogue
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/commonground models check
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix --quiet .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev  ## the budgets of the design, each beside its peer
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(VENV)/.dev  ## write the lock files anew: versions and hashes, no addresses
+	@scripts/lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@scripts/system-packages venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "error: Python 3.11 or newer is needed; try: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
+	@scripts/install $(BIN)/python requirements/demo.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python
+	@scripts/install $(BIN)/python requirements/dev.txt
+	@touch $@ $(VENV)/.demo

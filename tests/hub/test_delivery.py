@@ -1,0 +1,109 @@
+"""From invitation to page over real sockets: what a school sends is shown once, through restarts of the hub."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hub import folder
+from hub.paths import Layout
+from hub.store import enrolments
+from hub.store.schema import MIGRATIONS
+from hub.views import Views
+from shared import storage
+from shared.errors import CommonGroundError
+from shared.link.receiver import Rejected, Settled
+from shared.link.server import Limits, LinkServer
+from tests.hub.agents import PATIENCE_S, Agent, HeardInbox, until
+from tests.hub.records import SCHOOL, lesson, status, week
+
+
+@contextmanager
+def listening(layout: Layout) -> Iterator[tuple[LinkServer, HeardInbox]]:
+    """The hub's end of the link on a free port."""
+    writer = storage.Writer(layout.database, MIGRATIONS)
+    inbox = HeardInbox(writer)
+    # The list of enrolments is read anew for every frame, so that a test need not wait for it to age.
+    limits = Limits(enrolments_s=0.0)
+    server = LinkServer("tcp://127.0.0.1:*", folder.link_keys(layout), inbox, limits)
+    server.start()
+    try:
+        yield server, inbox
+    finally:
+        server.stop()
+        inbox.close()
+        writer.close()
+
+
+def invite(layout: Layout, name: str) -> str:
+    """As the command does, while the hub runs."""
+    connection = folder.connect(layout)
+    try:
+        with storage.transaction(connection):
+            public = folder.link_keys(layout).public
+            return enrolments.invite(connection, name, False, "tcp://127.0.0.1:5710", public, 1.6e9 * 2)
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Iterator[Agent]:
+    """A school that has not joined yet."""
+    own = Agent(tmp_path / "agent", SCHOOL)
+    yield own
+    own.close()
+
+
+def test_a_school_joins_and_its_records_reach_the_views_once(layout: Layout, agent: Agent) -> None:
+    agent.put(lesson(), b"nonsense", week(), status(backlog=1))
+    with listening(layout) as (server, inbox):
+        token = agent.join(invite(layout, SCHOOL), server.endpoint)
+        with agent.connected(server.endpoint, token.server_public):
+            outcomes = [inbox.heard.get(timeout=PATIENCE_S) for _ in range(4)]
+    assert outcomes == [Settled(1), Rejected(2, "record_malformed"), Settled(3), Settled(4)]
+    with listening(layout) as (server, inbox), agent.connected(server.endpoint, token.server_public):
+        agent.put(lesson(revision=2))
+        assert inbox.heard.get(timeout=PATIENCE_S) == Settled(5)
+    views = Views(layout.folder)
+    (school,) = views.district().schools
+    views.close()
+    assert (school.name, school.lessons_shared, school.weeks, school.backlog) == (SCHOOL, 1, 1, 1)
+
+
+def test_a_stranger_is_refused_with_one_line(layout: Layout, agent: Agent) -> None:
+    token = invite(layout, SCHOOL)
+    with listening(layout) as (server, _):
+        agent.join(token, server.endpoint)
+        stranger = Agent(layout.folder.parent / "stranger", SCHOOL)
+        with pytest.raises(CommonGroundError) as refused:
+            stranger.join(token, server.endpoint)
+        stranger.close()
+    assert "\n" not in str(refused.value)
+    assert len(views_of(layout)) == 1
+
+
+def test_a_school_revoked_while_it_sends_is_refused_and_nothing_more_is_taken(
+    layout: Layout, agent: Agent
+) -> None:
+    with listening(layout) as (server, inbox):
+        token = agent.join(invite(layout, SCHOOL), server.endpoint)
+        with agent.connected(server.endpoint, token.server_public) as client:
+            agent.put(lesson())
+            assert inbox.heard.get(timeout=PATIENCE_S) == Settled(1)
+            connection = folder.connect(layout)
+            with storage.transaction(connection):
+                enrolments.revoke(connection, SCHOOL, 1.7e9)
+            connection.close()
+            agent.put(week())
+            until(lambda: client.state.name == "refused")
+        assert inbox.heard.empty()
+
+
+def views_of(layout: Layout) -> tuple[str, ...]:
+    """Names of the schools on the district's page."""
+    views = Views(layout.folder)
+    try:
+        return tuple(school.name for school in views.district().schools)
+    finally:
+        views.close()

@@ -1,0 +1,70 @@
+"""`hub.toml` is strict, commented, and says what is wrong with it."""
+
+import stat
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from hub import folder, settings
+from hub.paths import Layout
+from shared.errors import SettingsError, UsageError
+
+
+def test_what_init_writes_loads_as_it_was_asked(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "hub")
+    name = 'Quelle "Süd" \\ Ost'
+    folder.create(layout, name, 8123, "tcp://192.0.2.7:5710", simulated=True)
+    loaded = settings.load(layout)
+    assert (loaded.district, loaded.simulated) == (name, True)
+    assert (loaded.page.port, loaded.link.address) == (8123, "tcp://192.0.2.7:5710")
+
+
+def test_every_setting_is_in_the_file_with_a_comment_before_it(layout: Layout) -> None:
+    text = layout.settings.read_text()
+    assert set(tomllib.loads(text)) == set(settings.HubSettings.__struct_fields__)
+    lines = text.splitlines()
+    for i, line in enumerate(lines):
+        if "=" in line and not line.startswith("#"):
+            assert lines[i - 1].startswith("#"), line
+
+
+def test_an_unknown_key_is_an_error_that_names_the_nearest(layout: Layout) -> None:
+    layout.settings.write_text(layout.settings.read_text().replace("port =", "prot ="))
+    with pytest.raises(SettingsError, match=r"unknown key `page\.prot`; did you mean `port`\?"):
+        settings.load(layout)
+
+
+@pytest.mark.parametrize(("old", "new"), [("port = 8000", "port = 0"), ("tcp://", "http://")])
+def test_a_value_out_of_range_is_named(layout: Layout, old: str, new: str) -> None:
+    layout.settings.write_text(layout.settings.read_text().replace(old, new))
+    with pytest.raises(SettingsError, match=r"hub\.toml"):
+        settings.load(layout)
+
+
+def test_keys_are_for_their_owner_only_and_made_once(layout: Layout) -> None:
+    before = folder.link_keys(layout).public
+    for path in layout.keys.iterdir():
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert folder.link_keys(layout).public == before
+
+
+def test_a_hubs_folder_is_not_set_up_twice(layout: Layout) -> None:
+    with pytest.raises(SettingsError, match="already"):
+        folder.create(layout, "Other", 8000, settings.DEFAULT_LINK, simulated=False)
+    assert settings.load(layout).district == "North District"
+
+
+@pytest.mark.parametrize("name", ["", "  ", "two\nlines", "x" * 121])
+def test_a_name_that_pages_cannot_show_is_refused_before_anything_is_written(
+    tmp_path: Path, name: str
+) -> None:
+    with pytest.raises(UsageError, match="name"):
+        folder.create(Layout(tmp_path / "hub"), name, 8000, settings.DEFAULT_LINK, simulated=False)
+    assert not (tmp_path / "hub").exists()
+
+
+def test_an_address_that_is_no_address_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="address"):
+        folder.create(Layout(tmp_path / "hub"), "District", 8000, "5710", simulated=False)
+    assert not (tmp_path / "hub").exists()
