@@ -35,8 +35,8 @@ SLEEPING: Final = {
     "mesu.apple.com": 2,
     "weather-data.apple.com": 3,
 }
-DAY_GAP: Final = 1500.0
-NIGHT_GAP: Final = 3000.0
+DAY_GAP: Final = 2000.0
+NIGHT_GAP: Final = 4500.0
 GROWN_UP_GAP: Final = 240.0
 
 _PURPOSE: Final = 2

@@ -3,19 +3,20 @@
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from demo.app_names import AppNames
 from demo.background import background
 from demo.dnsmasq_log import Ack, Query, Resolver
-from demo.lessons import lesson_traffic
+from demo.lessons import Customs, lesson_traffic
 from demo.presence import acks, presences
 from demo.school import School
 from demo.xapi import encode, invalid_statements, statements
 from models.catalogue.load import Catalogue
 
-_RESOLVER: int = 4
-_APPS: int = 5
+_RESOLVER: Final = 6
+_APPS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,13 @@ class SchoolDay:
         return self.statements[first:last], self.broken if first == 0 < last else []
 
 
-def build_day(school: School, day: date, zone: ZoneInfo, catalogue: Catalogue, names: AppNames) -> SchoolDay:
+def build_day(
+    school: School, day: date, zone: ZoneInfo, customs: Customs, catalogue: Catalogue, names: AppNames
+) -> SchoolDay:
     """The day of one school; the same for the same seed, however often it is built."""
     present = presences(school, day, zone)
     leases = acks(present)
-    queries, acts, lessons = lesson_traffic(school, day, present, zone, catalogue, names)
+    queries, acts, lessons = lesson_traffic(school, day, present, zone, customs, catalogue, names)
     queries += background(school, day, present, names)
     # Leases first: an address is known before it asks for anything in the same second.
     events: list[Ack | Query] = [*leases, *queries]

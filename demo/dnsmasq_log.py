@@ -104,9 +104,9 @@ class Resolver:
         chance = self._chance()
         lines = self._answered(event, "A", chance)
         # An iPad asks for HTTPS records beside most addresses, and for AAAA where the network has IPv6.
-        if chance % 8 < 3:
+        if chance % 8 < 2:
             lines += self._answered(event, "HTTPS", chance)
-        elif chance % 8 == 3:
+        elif chance % 8 == 2:
             lines += self._answered(event, "AAAA", chance)
         return lines
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from demo.app_names import AppNames
 from demo.day import SchoolDay, build_day
 from demo.dnsmasq_log import LEASE_SECONDS, render_leases
+from demo.lessons import customs_of
 from demo.school import School
 from models.catalogue.load import Catalogue
 from shared.errors import SettingsError
@@ -19,8 +20,9 @@ class Feed:
 
     def __init__(self, school: School, zone: ZoneInfo, catalogue: Catalogue, names: AppNames) -> None:
         self.school = school
-        self._zone = zone
+        self.zone = zone
         self._catalogue = catalogue
+        self._customs = customs_of(school, catalogue)
         self._names = names
         self._days: dict[date, SchoolDay] = {}
 
@@ -50,17 +52,20 @@ class Feed:
 
     def _between(self, start: int, end: int) -> list[SchoolDay]:
         first, last = self._date(start), self._date(max(end - 1, start))
-        return [self._day(first + timedelta(days=i)) for i in range((last - first).days + 1)]
+        return [self.day(first + timedelta(days=i)) for i in range((last - first).days + 1)]
 
-    def _day(self, day: date) -> SchoolDay:
+    def day(self, day: date) -> SchoolDay:
+        """One calendar day."""
         if day not in self._days:
             while len(self._days) >= _DAYS_KEPT:
                 del self._days[min(self._days)]
-            self._days[day] = build_day(self.school, day, self._zone, self._catalogue, self._names)
+            self._days[day] = build_day(
+                self.school, day, self.zone, self._customs, self._catalogue, self._names
+            )
         return self._days[day]
 
     def _date(self, moment: int) -> date:
-        return datetime.fromtimestamp(moment, self._zone).date()
+        return datetime.fromtimestamp(moment, self.zone).date()
 
 
 def append_from(path: Path, base: int, chunk: bytes) -> int:

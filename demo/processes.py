@@ -41,7 +41,7 @@ class Children:
 
     def __init__(self, logs: Path) -> None:
         self._logs = logs
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.running: dict[str, subprocess.Popen[bytes]] = {}
 
     def log(self, name: str) -> Path:
         """Where a child's output goes."""
@@ -51,7 +51,7 @@ class Children:
         """Start one command; its output is appended to its log."""
         self._logs.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
-            self._running[name] = subprocess.Popen(
+            self.running[name] = subprocess.Popen(
                 _line(*args),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -62,7 +62,7 @@ class Children:
 
     def check(self) -> None:
         """Raise CommonGroundError if a child has ended by itself."""
-        for name, child in self._running.items():
+        for name, child in self.running.items():
             if child.poll() is not None:
                 said = _last(self.log(name).read_text(errors="replace"))
                 raise CommonGroundError(
@@ -71,14 +71,14 @@ class Children:
 
     def stop(self) -> None:
         """Ask every child to end, and kill what has not within four seconds."""
-        for child in self._running.values():
+        for child in self.running.values():
             if child.poll() is None:
                 child.terminate()
         end = time.monotonic() + GRACE_SECONDS
-        for child in self._running.values():
+        for child in self.running.values():
             try:
                 child.wait(max(end - time.monotonic(), 0.01))
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
-        self._running.clear()
+        self.running.clear()

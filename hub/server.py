@@ -2,7 +2,8 @@
 
 import signal
 import socket
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -50,7 +51,10 @@ def create_app(folder: Path) -> FastAPI:
 
 
 def run(layout: Layout, port: int | None = None) -> None:
-    """Run until SIGINT or SIGTERM, pages on `port` (0: any free one) or the settings'; raises BusyError when the folder, the port or the link is taken."""
+    """Run until SIGINT or SIGTERM, pages on `port` (0: any free one) or the settings'.
+
+    Raises BusyError when the folder, the port or the link's address is taken.
+    """
     own = settings.load(layout)
     port = own.page.port if port is None else port
     with ExitStack() as held:
@@ -67,11 +71,13 @@ def run(layout: Layout, port: int | None = None) -> None:
                 log_level="warning",
                 access_log=False,
                 lifespan="off",
+                ws="none",
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=STOP_SECONDS,
             )
         )
-        _stop_on_signals(server)
+        held.enter_context(_stopping_on_signals(server))
         inbox = HubInbox(writer)
         held.callback(inbox.close)
         link = LinkServer(own.link.address, hub_folder.link_keys(layout), inbox)
@@ -97,10 +103,15 @@ def _listen(port: int) -> socket.socket:
     return listener
 
 
-def _stop_on_signals(server: uvicorn.Server) -> None:
+@contextmanager
+def _stopping_on_signals(server: uvicorn.Server) -> Iterator[None]:
     # uvicorn raises the signal again once it has stopped; with these handlers our own cleanup still runs.
     def stop(number: int, frame: FrameType | None) -> None:
         server.should_exit = True
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -10,7 +10,7 @@ MAX_LINE: Final = 4096
 
 # `Sep 14 08:31:02 [host ]dnsmasq[123]: ...`; Pi-hole and `log-queries=extra` put a serial number and
 # `address/port` before the words; rsyslog may write RFC 3339 times.
-_TIME: Final = rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^ ]{0,12})"
+_TIME: Final = rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^ ]{0,16})"
 _LINE: Final = re.compile(
     _TIME
     + rb"(?: [^ \[\]]+)? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?(?:\[\d+\])?: "

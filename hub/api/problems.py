@@ -24,11 +24,14 @@ class Problem(BaseModel):
     error: str = Field(description="One sentence for people.")
 
 
-NOT_FOUND: dict[int | str, dict[str, Any]] = {
-    404: {"model": Problem, "description": "There is no such thing in this hub."}
-}
-BAD_REQUEST: dict[int | str, dict[str, Any]] = {
-    422: {"model": Problem, "description": "A parameter is out of its range."}
+Responses = dict[int | str, dict[str, Any]]
+
+# The schema is named, not the class: a CSV answer's problems are JSON too. FAILED brings the class in.
+_BODY = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+FAILED: Responses = {500: {"model": Problem, "description": "The hub cannot read its database."}}
+BAD_REQUEST: Responses = {422: {"content": _BODY, "description": "A parameter is out of its range."}}
+NOT_FOUND: Responses = BAD_REQUEST | {
+    404: {"content": _BODY, "description": "There is no such thing in this hub."}
 }
 
 

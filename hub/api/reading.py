@@ -3,15 +3,16 @@
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from hub.api.problems import Responses
 from hub.views import Views
 
 Cell = str | float | bool | None
 
-CSV_ANSWER: dict[int | str, dict[str, Any]] = {
+CSV_ANSWER: Responses = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "A table with a header."}
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

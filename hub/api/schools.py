@@ -86,7 +86,7 @@ def school_distribution(views: Reader, slug: str) -> CsvResponse:
     return csv_answer(f"{found.school.slug}-distribution", ["week", *tables.DISTRIBUTION], rows)
 
 
-@router.get("/schools/{slug}/classes/{code}", summary="A shared class", responses=NOT_FOUND | BAD_REQUEST)
+@router.get("/schools/{slug}/classes/{code}", summary="A shared class", responses=NOT_FOUND)
 def school_class(views: Reader, slug: str, code: str, lessons: Lessons = 200) -> ClassView:
     """Its newest lessons, oldest first."""
     return _class(views, slug, code, lessons)
@@ -96,7 +96,7 @@ def school_class(views: Reader, slug: str, code: str, lessons: Lessons = 200) ->
     "/schools/{slug}/classes/{code}/lessons.csv",
     summary="Lessons of a shared class",
     response_class=CsvResponse,
-    responses=CSV_ANSWER | NOT_FOUND | BAD_REQUEST,
+    responses=CSV_ANSWER | NOT_FOUND,
 )
 def class_lessons(views: Reader, slug: str, code: str, lessons: Lessons = 200) -> CsvResponse:
     """One row a lesson: what was seen, and use by channel."""
@@ -109,7 +109,7 @@ def class_lessons(views: Reader, slug: str, code: str, lessons: Lessons = 200) -
     "/schools/{slug}/classes/{code}/placements.csv",
     summary="Placements of a shared class",
     response_class=CsvResponse,
-    responses=CSV_ANSWER | NOT_FOUND | BAD_REQUEST,
+    responses=CSV_ANSWER | NOT_FOUND,
 )
 def class_placements(views: Reader, slug: str, code: str, lessons: Lessons = 200) -> CsvResponse:
     """One row for each lesson, dimension and stage."""
@@ -123,7 +123,7 @@ def class_placements(views: Reader, slug: str, code: str, lessons: Lessons = 200
     "/schools/{slug}/classes/{code}/strip.csv",
     summary="Strips of a shared class",
     response_class=CsvResponse,
-    responses=CSV_ANSWER | NOT_FOUND | BAD_REQUEST,
+    responses=CSV_ANSWER | NOT_FOUND,
 )
 def class_strip(views: Reader, slug: str, code: str, lessons: Lessons = 200) -> CsvResponse:
     """One row for each five minutes of each lesson: shares of the expected device-time by channel."""

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from hub.api.problems import FAILED
 from hub.api.reading import Reader
 from hub.views import StatusView
 
@@ -21,7 +22,7 @@ def status(views: Reader) -> StatusView:
     return views.status()
 
 
-@router.get("/healthz", summary="Whether the hub answers")
+@router.get("/healthz", summary="Whether the hub answers", responses=FAILED)
 def healthz(views: Reader) -> Health:
     """`ok` when the database can be read."""
     views.check()

@@ -67,6 +67,11 @@ def line_weeks(
     return _framed(_line_svg(tuple(span), tuple(values), order, percent, size), unit, uid, title, text, size)
 
 
+def warm_up() -> None:
+    """Load Altair and start its renderer, a second or two once, so that no reader has to wait for it."""
+    _line_svg(("2025-W01",), (1.0,), "dmy", False, "narrow")
+
+
 @lru_cache(maxsize=512)
 def _channel_svg(
     span: tuple[str, ...], rows: tuple[Row, ...], order: Order, percent: bool, size: Size
@@ -102,7 +107,9 @@ def _line_svg(
 
     def build(x: Any) -> Any:
         points = alt.OverlayMarkDef(color=_ACCENT, fill=_ACCENT, size=14)
-        line = alt.Chart(alt.InlineData(values=rows)).mark_line(color=_ACCENT, strokeWidth=2, point=points)
+        line = alt.Chart(alt.InlineData(values=rows)).mark_line(
+            color=_ACCENT, strokeWidth=2, strokeJoin="round", point=points
+        )
         return line.encode(x=x, y=_upright(percent))
 
     return _draw(build, span, order, size)

@@ -36,7 +36,7 @@ def strip(uid: str, steps: Sequence[Mapping[str, float]], minutes: int, size: Si
         uid,
         _WIDTH[size],
         top + tall + foot,
-        f"The lesson's {minutes} minutes, by channel",
+        f"The lesson’s {minutes} minutes, by channel",
         describe(steps),
         parts,
         f"strip {size}",

@@ -9,7 +9,7 @@ from typing import Final, Literal
 from markupsafe import Markup
 
 from hub.charts.matrix import depth
-from shared.pages.formats import Order, monday, short_day
+from shared.pages.formats import Order, monday, number, short_day
 from shared.pages.svg import drawing, element, hatching, label
 
 Size = Literal["wide", "narrow"]
@@ -18,6 +18,7 @@ LONGEST: Final = 52
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
 _LEVEL: Final = 9.0
 _DEPTHS: Final = 20
+_DATE_ROOM: Final = 48.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +138,7 @@ def _counts(
             element("rect", x=x, y=y, width=pitch - min(2.0, pitch * 0.12), height=high, class_="c-bar")
         )
         if numbered or (n == most and week == _fullest(lessons)):
-            parts.append(label(f"{n:,d}", x + pitch / 2, y - 4, "middle", "c-quiet"))
+            parts.append(label(number(n) if n >= 1000 else str(n), x + pitch / 2, y - 4, "middle", "c-quiet"))
     return parts
 
 
@@ -149,9 +150,11 @@ def _dates(
     span: Sequence[str], left: float, y: float, pitch: float, order: Order, size: Size
 ) -> list[Markup]:
     room = max(1, int(pitch * len(span) // (70 if size == "wide" else 62)))
+    end = left + pitch * len(span)
     parts = []
     for i in ticks(span, room):
         x = left + i * pitch
         parts.append(element("line", x1=x, x2=x, y1=y - 18, y2=y - 12, class_="c-axis"))
-        parts.append(label(short_day(monday(span[i]), order), x, y + 4, "start", "c-quiet"))
+        if x + _DATE_ROOM <= max(end, _WIDTH[size]):
+            parts.append(label(short_day(monday(span[i]), order), x, y + 4, "start", "c-quiet"))
     return parts

@@ -40,7 +40,7 @@ _TABLE: Final[tuple[tuple[str, float, Question], ...]] = (
     (
         "peer_share_rate",
         0.5,
-        Question("Learners passed work to each other.", "What were they asked to do with each other's work?"),
+        Question("Learners passed work to each other.", "What were they asked to do with each other’s work?"),
     ),
     (
         "reflect_share",
@@ -91,7 +91,7 @@ _TABLE: Final[tuple[tuple[str, float, Question], ...]] = (
         "unlisted_share",
         0.4,
         Question(
-            "Many contacts were with apps that the catalogue lacks.", "Which of them mattered, and for what?"
+            "Many contacts were with apps not in the catalogue.", "Which of them mattered, and for what?"
         ),
     ),
 )

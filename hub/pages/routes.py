@@ -1,19 +1,20 @@
 """The hub's pages for people, each from one view: district, school, class, usage, how do you know."""
 
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.responses import PlainTextResponse
 
 from hub.pages import words
+from hub.pages.facts import facts_words
 from hub.pages.figures import distribution, lesson, school, usage
 from hub.pages.questions import questions
 from hub.views import Views
 from shared.pages.environment import Pages, order_of
 from shared.pages.figure import Figure
+from shared.pages.sources import sources_words
 
 LESSONS_SHOWN: Final = 12
 LESSONS_MOST: Final = 60
@@ -29,7 +30,7 @@ pages: Final = Pages(
         "simulated_detail": "Every lesson on these pages is made up by a simulator; no child and no teacher"
         " is behind it.",
         "inferred_detail": "Levels are read from signals: a question to look into, not an answer.",
-        "kind_words": words.sources_words,
+        "kind_words": sources_words,
     },
 )
 
@@ -153,7 +154,13 @@ def one_usage(request: Request, district_id: str) -> Response:
         models = dict.fromkeys(item.model for week in view.weeks for item in week.placements)
         figures += [usage.placements_figure(f"levels-{model}", view.weeks, model, order) for model in models]
     return pages.page_or_data(
-        request, "usage_district.html", figures, view=view, simulated=False, inferred=bool(view.weeks)
+        request,
+        "usage_district.html",
+        figures,
+        view=view,
+        facts=facts_words(view.facts),
+        simulated=False,
+        inferred=bool(view.weeks),
     )
 
 
@@ -195,44 +202,38 @@ def not_found(request: Request) -> Response:
 
 
 def add_error_pages(app: FastAPI) -> None:
-    """Errors as pages for people; the API and the health check keep theirs."""
+    """Errors as pages for people; answers for programs are the API's own matter."""
 
-    async def refused(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException) or _for_programs(request):
-            return await _plain(request, error)
-        if error.status_code == 404:
+    def refused(request: Request, error: Exception) -> Response:
+        if not isinstance(error, HTTPException) or error.status_code == 404:
             return not_found(request)
         return _page(
             request, error.status_code, "This cannot be done here", "The page does not do what was asked."
         )
 
-    async def failed(request: Request, error: Exception) -> Response:
-        if _for_programs(request):
-            return PlainTextResponse("The hub could not answer; try again.", status_code=500)
+    def failed(request: Request, error: Exception) -> Response:
         return _page(
             request, 500, "This page could not be made", "Something went wrong while it was put together."
         )
 
     app.add_exception_handler(HTTPException, refused)
+    app.add_exception_handler(RequestValidationError, refused)
     app.add_exception_handler(Exception, failed)
 
 
-def _for_programs(request: Request) -> bool:
-    return request.url.path.startswith(("/api/", "/healthz"))
-
-
-async def _plain(request: Request, error: Exception) -> Response:
-    if isinstance(error, HTTPException):
-        return await http_exception_handler(request, error)
-    raise error
-
-
 def _page(request: Request, status: int, heading: str, happened: str) -> Response:
-    steps: tuple[tuple[str, str], ...] = (
-        (request.url.path, "Try once more"),
-        ("/", "Go to the district"),
-        ("", "If it happens again, tell whoever looks after the hub: its log says what happened"),
+    return pages.page(
+        request,
+        "message.html",
+        status,
+        heading=heading,
+        happened=happened,
+        safe="Nothing was lost: pages only read, and what schools send is on disk before it is acknowledged.",
+        steps=(
+            (request.url.path, "Try once more"),
+            ("/", "Go to the district"),
+            ("", "If it happens again, tell whoever looks after the hub: its log says what happened"),
+        ),
+        simulated=False,
+        inferred=False,
     )
-    fixed: dict[str, Any] = {"simulated": False, "inferred": False, "steps": steps}
-    safe = "Nothing was lost: pages only read, and what schools send is on disk before it is acknowledged."
-    return pages.page(request, "message.html", status, heading=heading, happened=happened, safe=safe, **fixed)

@@ -1,39 +1,18 @@
 """Sentences of the pages, from numbers: what is known, how sure, what would help; pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hub.views import DistrictView, SchoolSummary
 from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
+from shared.pages.sources import kind_words
 from shared.words import SOURCE_KINDS, Sight
 
 NOT_ENOUGH: Final = "Not enough evidence yet"
 MASS: Final = 2 / 3
 LOW_VISIBILITY: Final = 0.3
 BACKLOG_WORTH_A_WORD: Final = 50
-
-KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        "dnsmasq": "resolver log (dnsmasq)",
-        "pihole": "resolver log (Pi-hole)",
-        "unbound": "resolver log (Unbound)",
-        "bind": "resolver log (BIND)",
-        "adguard": "resolver log (AdGuard Home)",
-        "dnstap": "resolver stream (dnstap)",
-        "squid": "proxy log (Squid)",
-        "umbrella": "resolver log (Umbrella)",
-        "securly": "filter log (Securly)",
-        "zeek": "network sensor (Zeek)",
-        "xapi": "apps that report (xAPI)",
-        "caliper": "apps that report (Caliper)",
-        "learnplatform": "usage export (LearnPlatform)",
-        "lightspeed": "usage export (Lightspeed)",
-        "catchon": "usage export (CatchOn)",
-        "mdm": "device inventory (MDM)",
-    }
-)
 
 OFFLINE: Final = (
     "Work done offline, in Keynote, GarageBand or the camera, leaves almost no trace on the network."
@@ -42,11 +21,6 @@ CONTACTS_ONLY: Final = "The sources see which apps were contacted, not what was 
 SOME_REPORT: Final = (
     "Only apps that report tell what was done; of all others one sees that they were contacted."
 )
-
-
-def sources_words(kinds: Iterable[str]) -> str:
-    """The kinds of source as people call them."""
-    return listing([KIND_WORDS.get(kind, kind) for kind in kinds]) or "no source yet"
 
 
 def origins(kinds: Iterable[str]) -> tuple[str, ...]:
@@ -118,21 +92,21 @@ def needs(school: SchoolSummary) -> list[str]:
     if school.revoked:
         return ["Its enrolment is revoked. To let it send again, make a new invitation."]
     found = {
-        "never": "Not joined yet: run the invitation's command on the school's machine."
+        "never": "Not joined yet: run the invitation’s command on the school’s machine."
         if school.joined is None
-        else "Joined, and nothing has arrived yet: see the status page on the school's machine.",
-        "silent": "Nothing heard for more than a day: see whether the school's machine runs and has network.",
+        else "Joined, and nothing has arrived yet: see the status page on the school’s machine.",
+        "silent": "Nothing heard for more than a day: see whether the school’s machine runs and has network.",
     }
     said = [found[school.freshness]] if school.freshness in found else []
     said += [
-        f"The {KIND_WORDS.get(source.kind, source.kind)} has sent nothing yet: see that it is switched on."
+        f"The {kind_words(source.kind)} has sent nothing yet: see that it is switched on."
         for source in school.sources
         if source.fresh is None
     ]
     if school.visibility is not None and school.visibility < LOW_VISIBILITY:
         said.append(
             f"Only {share(school.visibility)} of device-time could be seen: ask whether a filter carries"
-            " lookups past the school's resolver, or whether work was done offline."
+            " lookups past the school’s resolver, or whether work was done offline."
         )
     if school.backlog is not None and school.backlog > BACKLOG_WORTH_A_WORD:
         said.append(f"{count(school.backlog, 'record')} wait in the school for delivery.")

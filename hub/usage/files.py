@@ -13,6 +13,7 @@ from shared.errors import BadInput, UsageError
 
 _PRODUCTS: Final = "lp id"
 _DISTRICTS: Final = "district_id"
+_LINE_BYTES: Final = 64 * 1024
 _MISSING: Final = frozenset(("", "nan", "na"))
 _DISTRICT_ID: Final = re.compile(r"[0-9]{1,9}")
 
@@ -57,15 +58,18 @@ def kind_of(path: Path) -> str:
 
 
 def table(path: Path, kind: str) -> Table:
-    """The rows of a products or districts file by id; a blank or repeated id is counted and left out."""
+    """The rows of a products or districts file by id; a blank or repeated id is counted and left out.
+
+    Raises OSError and csv.Error for a file that is no table after all.
+    """
     read = Table()
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as file:
         rows = csv.DictReader(file, restval="")
-        id_column = next(
-            name for name in rows.fieldnames or () if name.strip().lower() in (_PRODUCTS, _DISTRICTS)
-        )
+        ids = [name for name in rows.fieldnames or () if name.strip().lower() in (_PRODUCTS, _DISTRICTS)]
+        if not ids:
+            raise csv.Error("the header has no id")
         for row in rows:
-            row_id = (row.pop(id_column) or "").strip().removesuffix(".0")
+            row_id = (row.pop(ids[0]) or "").strip().removesuffix(".0")
             if row_id.lower() in _MISSING:
                 read.faults[f"{kind}_blank_id"] += 1
             elif row_id in read.rows:
@@ -97,10 +101,11 @@ def engagement(path: Path, products: Mapping[str, object]) -> Iterator[Use | Not
 
 def _header(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig", errors="strict") as file:
-            return file.readline(64 * 1024)
+        with path.open("rb") as file:
+            lines = file.readline(_LINE_BYTES).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError):
         raise BadInput("unreadable_file", path.name) from None
+    return lines[0] if lines else ""
 
 
 def _value(text: str | None) -> str | None:

@@ -60,7 +60,8 @@ def fields(line: str) -> list[str]:
 def read_row(line: str, width: int, order: Sequence[int], products: Container[str]) -> Use | NotUsed | Fault:
     """What a line says; `width` fields are expected, `order` is of `order_of`, `products` the known ids.
 
-    A blank `engagement_index` with `pct_access` 0 is no use, whatever the product; so is a count of 0.
+    A blank `engagement_index` with `pct_access` 0 is no use, whatever the product; so is a count of 0. A
+    row's own faults come before the question whether the list names its product.
     """
     try:
         row = fields(line)
@@ -76,9 +77,7 @@ def read_row(line: str, width: int, order: Sequence[int], products: Container[st
         return Fault.BLANK_LP_ID
     lp_id = lp_id.removesuffix(".0")
     loads = _amount(access, engagement)
-    if not isinstance(loads, float):
-        return loads if lp_id in products or loads is NOT_USED else Fault.UNKNOWN_PRODUCT
-    return Use(day, lp_id, loads, lp_id in products)
+    return Use(day, lp_id, loads, lp_id in products) if isinstance(loads, float) else loads
 
 
 def _amount(access: str, engagement: str) -> float | NotUsed | Fault:

@@ -87,7 +87,7 @@ def features(weeks: Iterable[Week], catalogue: Catalogue) -> NDArray[np.float64]
     channels = shares @ catalogue.channel_weights()
     columns = {f"{name}_share": channels[:, i] for i, name in enumerate(CHANNELS) if name != "other"}
     logs = np.log2(shares, out=np.zeros_like(shares), where=shares > 0)
-    columns["app_entropy"] = -(shares * logs).sum(axis=1)
+    columns["app_entropy"] = np.abs((shares * logs).sum(axis=1))
     columns["unlisted_share"] = shares[:, catalogue.off_task()].sum(axis=1)
     rows = np.full((len(loads), len(FEATURES)), np.nan)
     for i in np.flatnonzero(visible([KIND])):

@@ -7,18 +7,20 @@ from dataclasses import dataclass, field
 from math import isnan
 
 import msgspec
-from models.scoring.scorer import Scored, Scorer
+import numpy as np
 
 from hub.store import scales
 from hub.usage.weeks import KIND, Tallied, features
 from models.catalogue.load import Catalogue
 from models.features.set1 import FEATURES, visible
+from models.scoring.scorer import Scored, Scorer
 
 _json = msgspec.json.Encoder()
 
-_FORGET = tuple(
-    f"DELETE FROM {table} WHERE district = ?"  # noqa: S608 - the names stand on the next line
-    for table in ("usage_placements", "usage_weeks", "usage_districts")
+_FORGET = (
+    "DELETE FROM usage_placements WHERE district = ?",
+    "DELETE FROM usage_weeks WHERE district = ?",
+    "DELETE FROM usage_districts WHERE district = ?",
 )
 
 
@@ -56,6 +58,7 @@ def table(connection: sqlite3.Connection, kind: str, rows: Mapping[str, Mapping[
 def district(
     connection: sqlite3.Connection, report: FileReport, tallied: Tallied, catalogue: Catalogue, scorer: Scorer
 ) -> None:
+    """Replace a district: its totals, its weeks and what is inferred of them."""
     for statement in _FORGET:
         connection.execute(statement, (report.district,)).close()
     weeks = sorted(tallied.weeks)
@@ -93,13 +96,22 @@ def district(
 
 
 def _placements(connection: sqlite3.Connection, district: str, weeks: Sequence[str], scored: Scored) -> None:
-    stages = scored.probs.shape[2]
-    named = [(scored.model, dimension, scored.version, stages) for dimension in scored.dimensions]
+    stages = np.isfinite(scored.probs[0]).sum(axis=1).tolist()
+    named = [
+        (scored.model, dimension, scored.version, count)
+        for dimension, count in zip(scored.dimensions, stages, strict=True)
+    ]
     ids = scales.ensure(connection, named)
     connection.executemany(
         "INSERT INTO usage_placements (district, week, scale_id, probs, verdict) VALUES (?, ?, ?, ?, ?)",
         [
-            (district, week, ids[scale], _text(scored.probs[i, d].tolist()), scored.verdicts[i][d])
+            (
+                district,
+                week,
+                ids[scale],
+                _text(scored.probs[i, d, : scale[3]].tolist()),
+                scored.verdicts[i][d],
+            )
             for i, week in enumerate(weeks)
             for d, scale in enumerate(named)
         ],
@@ -107,6 +119,7 @@ def _placements(connection: sqlite3.Connection, district: str, weeks: Sequence[s
 
 
 def refused(connection: sqlite3.Connection, report: FileReport) -> None:
+    """Replace what is known of the rows that a file had left out."""
     connection.execute("DELETE FROM usage_refused WHERE file = ?", (report.file,)).close()
     connection.executemany(
         "INSERT INTO usage_refused (file, district, reason, count) VALUES (?, ?, ?, ?)",

@@ -68,7 +68,7 @@ def _distribution(versions: Mapping[tuple[str, int], list[Part]]) -> Distributio
         model=first.model,
         dimension=first.dimension,
         label=label(first.model, first.dimension),
-        stages=stage_names(first.model, chosen[1]),
+        stages=stage_names(first.model, first.dimension, chosen[1]),
         version=first.version,
         calibrated=False,
         lessons=lessons(chosen),

@@ -61,7 +61,7 @@ def placement(row: sqlite3.Row, low: int | None, high: int | None) -> PlacementV
         model=row["model"],
         dimension=row["dimension"],
         label=label(row["model"], row["dimension"]),
-        stages=stage_names(row["model"], len(probs)),
+        stages=stage_names(row["model"], row["dimension"], len(probs)),
         version=row["version"],
         probs=probs,
         low=low,

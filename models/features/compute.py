@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 
 from models.features import actions, entropy
+from models.features.apps import AppCells, app_cells, device_entropy
 from models.features.columns import Bools, Floats, Ints, ratio, stable_order, sums, tally
 from models.features.dwell import MINUTE, Ordered, Pieces, arrange, cut
 from models.features.inputs import Signals, Windows, check_inputs
 from models.features.set1 import EVIDENCE, FEATURE_INDEX, FEATURES, usage_only, visible
 from models.features.synchrony import synchrony
-from models.features.transitions import transition_tables
+from models.features.transitions import transition_entropy
 from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
 
 __all__ = ["Signals", "Windows", "compute_features", "device_counts"]
@@ -21,8 +22,7 @@ __all__ = ["Signals", "Windows", "compute_features", "device_counts"]
 _SIGNALS_AT_ONCE: Final = 1 << 16
 _WINDOWS_AT_ONCE: Final = 1 << 10
 
-_TABLE_BITS: Final = 2 * np.log2(len(CHANNELS))
-
+_CHANNEL_OF: Final = np.array([CHANNEL_INDEX[CHANNEL_OF_ACTION.get(action, "other")] for action in Action])
 _SHARE_CHANNELS: Final = {
     f"{channel}_share": CHANNEL_INDEX[channel] for channel in CHANNELS if f"{channel}_share" in FEATURE_INDEX
 }
@@ -65,7 +65,7 @@ def device_counts(signals: Signals, windows: Windows) -> Ints:
     check_inputs(signals, windows, np.iinfo(np.int32).max)
     found = np.zeros(len(windows), np.int64)
     for block in blocks(signals, windows):
-        found[block.rows] = _devices(block.ordered)
+        found[block.rows] = tally(block.ordered.group_window, block.ordered.windows)
     return found
 
 
@@ -123,14 +123,16 @@ def weight_row_of(ordered: Ordered, apps: int) -> Ints:
 
 def _columns(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> dict[str, Floats]:
     ordered, dwell, w = block.ordered, block.dwell, block.ordered.windows
+    cells = app_cells(ordered, len(channels))
+    by_app = sums(cells.of, dwell, len(cells.app))
+    by_channel = _dwell_by_channel(ordered, cells, by_app, dwell, channels)
     total = sums(ordered.window, dwell, w)
-    devices = _devices(ordered)
+    hours, minutes = total / 3600, -(-block.length // MINUTE)
+    devices = tally(ordered.group_window, w)
     acts = actions.done(ordered)
     done = actions.counts(acts)
-    by_channel, transition_entropy = _channel_view(ordered, dwell, channels)
-    by_app, app_entropy, choice = _app_view(ordered, dwell, total, len(channels), by_export)
-    hours = total / 3600
-    minutes = -(-block.length // MINUTE)
+    app_entropy = _app_entropy(ordered, cells, by_app, by_export)
+    choice = app_entropy - device_entropy(ordered, cells, dwell)
     outside = done[:, Action.SHARE_OUTSIDE] + done[:, Action.PUBLISH]
     return {
         **{name: ratio(by_channel[:, i], total) for name, i in _SHARE_CHANNELS.items()},
@@ -142,20 +144,43 @@ def _columns(block: Block, channels: Floats, off_task: Bools, by_export: Bools) 
         "capture_rate": ratio(done[:, Action.CAPTURE], hours),
         "ar_use": (done[:, Action.AR] > 0).astype(np.float64),
         "chain_fraction": ratio(actions.chaining_devices(acts), devices),
-        "transition_entropy": transition_entropy,
+        "transition_entropy": transition_entropy(
+            ordered, weight_rows(channels), weight_row_of(ordered, len(channels))
+        ),
         "app_entropy": app_entropy,
-        "choice_dispersion": choice,
-        "synchrony": synchrony(ordered, block.pieces),
+        "choice_dispersion": np.maximum(choice, 0),
+        "synchrony": synchrony(ordered, block.pieces, cells),
         "mirror_share": ratio(actions.mirrored_minutes(acts), minutes),
         "outside_audience": (outside > 0).astype(np.float64),
         "switch_rate": ratio(_switches(ordered), hours),
-        "unlisted_share": ratio((by_app * off_task).sum(axis=1), total),
+        "unlisted_share": ratio(sums(cells.window, by_app * off_task.take(cells.app), w), total),
         FEATURES[EVIDENCE]: total / 60,
     }
 
 
-def _devices(ordered: Ordered) -> Ints:
-    return tally(ordered.group_window, ordered.windows)
+def _dwell_by_channel(
+    ordered: Ordered, cells: AppCells, by_app: Floats, dwell: Floats, channels: Floats
+) -> Floats:
+    """Seconds on each channel, [w, 8]: contacts by their app's weights, other actions by their own channel."""
+    found = np.zeros((ordered.windows, len(CHANNELS)))
+    contact = by_app
+    if ordered.action.any():
+        acted = np.flatnonzero(ordered.action != Action.CONTACT)
+        contact = sums(cells.of, np.where(ordered.action == Action.CONTACT, dwell, 0.0), len(by_app))
+        channel = _CHANNEL_OF.take(ordered.action.take(acted))
+        place = ordered.window.take(acted) * len(CHANNELS) + channel
+        found += sums(place, dwell.take(acted), found.size).reshape(found.shape)
+    weights = channels.take(cells.app, axis=0)
+    for i in range(len(CHANNELS)):
+        found[:, i] += sums(cells.window, contact * weights[:, i], ordered.windows)
+    return found
+
+
+def _app_entropy(ordered: Ordered, cells: AppCells, by_app: Floats, by_export: Bools) -> Floats:
+    plain, occupied = entropy.of_segments(by_app, cells.window, ordered.windows)
+    behind = tally(ordered.window, ordered.windows)
+    # An export's rows are not signals: how many stand behind its shares is unknown.
+    return np.where(by_export, plain, entropy.corrected(plain, occupied, behind))
 
 
 def _switches(ordered: Ordered) -> Ints:
@@ -163,41 +188,3 @@ def _switches(ordered: Ordered) -> Ints:
     group, app = ordered.group, ordered.app
     changed = np.flatnonzero((app[1:] != app[:-1]) & (group[1:] == group[:-1]))
     return tally(ordered.window.take(changed), ordered.windows)
-
-
-def _channel_view(ordered: Ordered, dwell: Floats, channels: Floats) -> tuple[Floats, Floats]:
-    """Dwell by channel [w, 8] and transition entropy [w]."""
-    rows = weight_rows(channels)
-    row = weight_row_of(ordered, len(channels))
-    cell = ordered.window * len(rows) + row
-    held = sums(cell, dwell, ordered.windows * len(rows)).reshape(-1, len(rows))
-    by_channel = np.stack([(held * rows[:, i]).sum(axis=1) for i in range(len(CHANNELS))], axis=1)
-    tables, behind = transition_tables(ordered, rows, row)
-    plain, occupied = entropy.of_tables(tables)
-    return by_channel, np.minimum(entropy.corrected(plain, occupied, behind), _TABLE_BITS)
-
-
-def _app_view(
-    ordered: Ordered, dwell: Floats, total: Floats, apps: int, by_export: Bools
-) -> tuple[Floats, Floats, Floats]:
-    """Dwell by app [w, apps], app entropy [w], choice dispersion [w]."""
-    w = ordered.windows
-    cell = ordered.window * apps + ordered.app
-    by_app = sums(cell, dwell, w * apps).reshape(-1, apps)
-    plain, occupied = entropy.of_tables(by_app)
-    behind = tally(ordered.window, w)
-    # An export's rows are not signals: how many stand behind its shares is unknown.
-    app_entropy = np.where(by_export, plain, entropy.corrected(plain, occupied, behind))
-
-    # One cell for each pair of a device and an app of its window.
-    here = tally(cell, w * apps).reshape(-1, apps) > 0
-    place = (np.cumsum(here, axis=1) - 1).ravel()
-    size = here.sum(axis=1).take(ordered.group_window)
-    begin = np.cumsum(size) - size
-    groups = len(ordered.group_window)
-    cells = sums(begin.take(ordered.group) + place.take(cell), dwell, int(size.sum()))
-    own_plain, own_occupied = entropy.of_segments(cells, np.repeat(np.arange(groups), size), groups)
-    own = entropy.corrected(own_plain, own_occupied, tally(ordered.group, groups))
-    held = sums(ordered.group, dwell, groups)
-    within = ratio(sums(ordered.group_window, np.where(held > 0, held * own, 0.0), w), total)
-    return by_app, app_entropy, np.maximum(app_entropy - within, 0)

@@ -79,7 +79,7 @@ def arrange(
     `window` must not fall.
     """
     code = small_codes(device)
-    owner = window * (int(code.max(initial=0)) + 1) + code
+    owner = ranks(window * (int(code.max(initial=0)) + 1) + code)
     in_time = not ((second[1:] < second[:-1]) & (window[1:] == window[:-1])).any()
     order = stable_order(owner) if in_time else stable_order(owner, second)
     owner, second = owner.take(order), second.take(order)

@@ -4,12 +4,14 @@ from typing import Final
 
 import numpy as np
 
+from models.features.apps import AppCells
 from models.features.columns import (
     Floats,
     Ints,
     lengths,
     new_runs,
     ratio,
+    spread,
     stable_order,
     starts_of_runs,
     sums,
@@ -19,70 +21,89 @@ from models.features.dwell import Ordered, Pieces
 
 _EQUAL: Final = 1e-6
 _ENOUGH_DEVICES: Final = 5
+_MOST_CELLS: Final = 8  # for each device-minute; past that, counting by sorting is cheaper
 
 
-def synchrony(ordered: Ordered, pieces: Pieces) -> Floats:
+def synchrony(ordered: Ordered, pieces: Pieces, cells: AppCells) -> Floats:
     """Mean share [windows] of the active devices on the commonest app, over minutes with 5 or more of them.
 
     A device is active in a minute in which it has dwell, and its app there is the one with most
     dwell; dwells within 1e-6 s are equal (also to none), and the smaller id wins. NaN without such a minute.
     """
-    group, minute, app = _main_apps(ordered, pieces)
+    group, minute, cell = _main_apps(ordered, pieces, cells)
     window = ordered.group_window.take(group)
-    order = stable_order(window, minute, app)
-    window, minute, app = window.take(order), minute.take(order), app.take(order)
-    first = starts_of_runs(window, minute, app)
-    on_app = lengths(first, len(app))
-    window, minute = window.take(first), minute.take(first)
-    begin = starts_of_runs(window, minute)
-    if not len(begin):
-        return np.full(ordered.windows, np.nan)
-    active = np.add.reduceat(on_app, begin)
-    share = np.maximum.reduceat(on_app, begin) / active
-    counts = active >= _ENOUGH_DEVICES
-    where = window.take(begin)[counts]
-    return ratio(sums(where, share[counts], ordered.windows), tally(where, ordered.windows))
+    minutes = int(minute.max(initial=0)) + 1
+    place = window * minutes + minute
+    active = tally(place, ordered.windows * minutes)
+    kept = np.flatnonzero(active.take(place) >= _ENOUGH_DEVICES)
+    held = np.flatnonzero(active >= _ENOUGH_DEVICES)
+    where = held // minutes
+    rank = np.zeros(len(active), np.int64)
+    rank[held] = np.arange(len(held))
+    on_one = _most_on_one_app(rank.take(place.take(kept)), cell.take(kept), where, cells)
+    share = on_one / active.take(held)
+    return ratio(sums(where, share, ordered.windows), tally(where, ordered.windows))
 
 
-def _main_apps(ordered: Ordered, pieces: Pieces) -> tuple[Ints, Ints, Ints]:
-    """Group, minute and main app, one row for each minute in which a device is active."""
+def _most_on_one_app(rank: Ints, cell: Ints, where: Ints, cells: AppCells) -> Ints:
+    """How many devices are on the commonest app of each minute [m]; `where` [m] names its window."""
+    most = np.zeros(len(where), np.int64)
+    size = cells.size.take(where)
+    begin = np.cumsum(size) - size
+    if int(size.sum()) <= _MOST_CELLS * len(rank):
+        place = (begin - cells.first.take(where)).take(rank) + cell
+        on_app, owner = tally(place, int(size.sum())), np.repeat(np.arange(len(where)), size)
+    else:
+        order = stable_order(rank, cell)
+        rank, cell = rank.take(order), cell.take(order)
+        first = starts_of_runs(rank, cell)
+        on_app, owner = lengths(first, len(rank)), rank.take(first)
+    np.maximum.at(most, owner, on_app)
+    return most
+
+
+def _main_apps(ordered: Ordered, pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
+    """Group, minute and the main app's cell, one row for each minute in which a device is active."""
     minutes = int(pieces.minute.max(initial=0)) + 1
     place = ordered.group.take(pieces.signal) * minutes + pieces.minute
-    app, dwell = ordered.app.take(pieces.signal), pieces.seconds
+    cell, dwell = cells.of.take(pieces.signal), pieces.seconds
     if (place[1:] < place[:-1]).any():
         order = stable_order(place)
-        place, app, dwell = place.take(order), app.take(order), dwell.take(order)
-    place, app, dwell = _merged(place, app, dwell)
+        place, cell, dwell = place.take(order), cell.take(order), dwell.take(order)
+    place, cell, dwell = _merged(place, cell, dwell)
     begin = starts_of_runs(place)
-    main, most = app.take(begin), dwell.take(begin)
+    main, most = cell.take(begin), dwell.take(begin)
     size = lengths(begin, len(place))
-    several = size > 1
-    if several.any():
+    several = np.flatnonzero(size > 1)
+    if len(several):
         # Most minutes of a device know one app; only the others need their apps brought together.
-        at = np.flatnonzero(np.repeat(several, size))
-        place_, app_, dwell_ = place.take(at), app.take(at), dwell.take(at)
-        order = stable_order(place_, app_)
+        at, _ = spread(begin.take(several), size.take(several))
+        some, own, seconds = place.take(at), cell.take(at), dwell.take(at)
+        order = stable_order(some, own)
         main[several], most[several] = _heaviest(
-            *_merged(place_.take(order), app_.take(order), dwell_.take(order))
+            *_merged(some.take(order), own.take(order), seconds.take(order))
         )
-    active = most > _EQUAL
-    found = place.take(begin)[active]
-    return found // minutes, found % minutes, main[active]
+    if most.min(initial=np.inf) <= _EQUAL:
+        active = np.flatnonzero(most > _EQUAL)
+        begin, main = begin.take(active), main.take(active)
+    found = place.take(begin)
+    group = found // minutes
+    return group, found - group * minutes, main
 
 
-def _merged(place: Ints, app: Ints, dwell: Floats) -> tuple[Ints, Ints, Floats]:
+def _merged(place: Ints, cell: Ints, dwell: Floats) -> tuple[Ints, Ints, Floats]:
     """Neighbours of equal place and app as one, their dwell summed."""
-    new = new_runs(place, app)
+    new = new_runs(place, cell)
     first = np.flatnonzero(new)
     if len(first) == len(place):
-        return place, app, dwell
-    return place.take(first), app.take(first), sums(np.cumsum(new) - 1, dwell, 0)
+        return place, cell, dwell
+    return place.take(first), cell.take(first), sums(np.cumsum(new) - 1, dwell, 0)
 
 
-def _heaviest(place: Ints, app: Ints, dwell: Floats) -> tuple[Ints, Floats]:
+def _heaviest(place: Ints, cell: Ints, dwell: Floats) -> tuple[Ints, Floats]:
     """Of each place's apps (in rising order) the first that has the most dwell, or as good as the most."""
     which = np.cumsum(new_runs(place)) - 1
     most = np.zeros(int(which[-1]) + 1)
     np.maximum.at(most, which, dwell)
     nearly = np.flatnonzero(dwell >= most.take(which) - _EQUAL)
-    return app.take(nearly.take(starts_of_runs(which.take(nearly)))), most
+    return cell.take(nearly.take(starts_of_runs(which.take(nearly)))), most

@@ -117,6 +117,9 @@ class Joined(_Frame, frozen=True, tag=23):
 ToReceiver = Hello | Batch | Join
 ToSender = Welcome | Refused | Ack | Reject | Busy | Expect | Joined
 
+# Text that is no UTF-8 comes out of msgspec as a plain UnicodeDecodeError.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
 _encoder = msgspec.msgpack.Encoder()
 _to_receiver: msgspec.msgpack.Decoder[ToReceiver] = msgspec.msgpack.Decoder(ToReceiver)
 _to_sender: msgspec.msgpack.Decoder[ToSender] = msgspec.msgpack.Decoder(ToSender)
@@ -132,8 +135,8 @@ def decode_to_receiver(data: bytes | memoryview) -> ToReceiver:
     _check_size(data)
     try:
         return _to_receiver.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInput("bad_frame", str(error)) from None
+    except _UNREADABLE as error:
+        raise BadInput("bad_frame", type(error).__name__) from None
 
 
 def decode_to_sender(data: bytes | memoryview) -> ToSender:
@@ -141,8 +144,8 @@ def decode_to_sender(data: bytes | memoryview) -> ToSender:
     _check_size(data)
     try:
         return _to_sender.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise BadInput("bad_frame", str(error)) from None
+    except _UNREADABLE as error:
+        raise BadInput("bad_frame", type(error).__name__) from None
 
 
 def _check_size(data: bytes | memoryview) -> None:

@@ -88,12 +88,12 @@ def create(
     `label` and `note` are ours (who is invited, on what terms) and come back from `spend`.
     """
     secret = secrets.token_bytes(24)
-    expires = int(now + lifetime)
+    token = Token(check_address(address), server_public, secret, int(now + lifetime))
     connection.execute(
         "INSERT INTO link_invitation (hash, label, note, created, expires) VALUES (?, ?, ?, ?, ?)",
-        (_hash(secret), label, note, now, expires),
+        (_hash(secret), label, note, now, token.expires),
     )
-    return encode(Token(check_address(address), server_public, secret, expires))
+    return encode(token)
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,7 +159,8 @@ class Spool:
         while self._acked < seq and self._items:
             item = self._items.popleft()
             self._acked += 1
-            self._settled = item.position or self._settled
+            if item.position is not None:
+                self._settled = item.position
 
     def _check_open(self) -> None:
         if self._closed:

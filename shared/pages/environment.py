@@ -52,11 +52,11 @@ class Pages:
         self.environment.filters.update(_FILTERS)
         self.environment.globals.update(asset=self.assets.url, **fixed)
 
-    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    def page(self, request: Request, template: str, code: int = 200, **context: Any) -> HTMLResponse:
         """A whole page; dates are written as the reader's `Accept-Language` has them."""
         order = formats.order_for(request.headers.get("accept-language", ""))
         text = self.environment.get_template(template).render(order=order, path=request.url.path, **context)
-        return HTMLResponse(text, status_code=status, headers=_HEADERS)
+        return HTMLResponse(text, status_code=code, headers=_HEADERS)
 
     def page_or_data(
         self,

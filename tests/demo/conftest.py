@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from demo.app_names import AppNames
-from demo.day import SchoolDay, build_day
+from demo.day import SchoolDay
 from demo.feed import Feed
 from demo.school import TIMEZONE, School, build_schools
 from models.catalogue.load import load_catalogue
@@ -33,7 +33,7 @@ def names() -> AppNames:
 @pytest.fixture(scope="session")
 def mondays(schools: tuple[School, ...], zone: ZoneInfo, names: AppNames) -> dict[str, SchoolDay]:
     """Each school's first school day."""
-    return {s.slug: build_day(s, MONDAY, zone, load_catalogue(), names) for s in schools}
+    return {s.slug: Feed(s, zone, load_catalogue(), names).day(MONDAY) for s in schools}
 
 
 @pytest.fixture

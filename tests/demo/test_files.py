@@ -10,37 +10,14 @@ from demo.oneroster import render_oneroster
 from demo.school import School
 
 # OneRoster 1.1, CSV tables: the required columns in their order.
+COMMON = "sourcedId,status,dateLastModified,"
 REQUIRED = {
-    "users.csv": [
-        "sourcedId",
-        "status",
-        "dateLastModified",
-        "enabledUser",
-        "orgSourcedIds",
-        "role",
-        "username",
-    ],
-    "classes.csv": ["sourcedId", "status", "dateLastModified", "title", "grades", "courseSourcedId"],
-    "enrollments.csv": [
-        "sourcedId",
-        "status",
-        "dateLastModified",
-        "classSourcedId",
-        "schoolSourcedId",
-        "userSourcedId",
-        "role",
-    ],
-    "orgs.csv": ["sourcedId", "status", "dateLastModified", "name", "type", "identifier"],
-    "courses.csv": ["sourcedId", "status", "dateLastModified", "schoolYearSourcedId", "title"],
-    "academicSessions.csv": [
-        "sourcedId",
-        "status",
-        "dateLastModified",
-        "title",
-        "type",
-        "startDate",
-        "endDate",
-    ],
+    "users.csv": COMMON + "enabledUser,orgSourcedIds,role,username",
+    "classes.csv": COMMON + "title,grades,courseSourcedId",
+    "enrollments.csv": COMMON + "classSourcedId,schoolSourcedId,userSourcedId,role",
+    "orgs.csv": COMMON + "name,type,identifier",
+    "courses.csv": COMMON + "schoolYearSourcedId,title",
+    "academicSessions.csv": COMMON + "title,type,startDate,endDate",
 }
 
 
@@ -61,9 +38,9 @@ def test_every_table_begins_with_the_columns_of_the_standard(schools: tuple[Scho
     for school in schools:
         files = render_oneroster(school)
         for name, columns in REQUIRED.items():
-            header = files[name].splitlines()[0].split(",")
-            assert header[: len(columns)] == columns
-            assert {len(row) for row in csv.reader(io.StringIO(files[name]))} == {len(header)}
+            header = files[name].splitlines()[0]
+            assert header.startswith(columns)
+            assert {len(row) for row in csv.reader(io.StringIO(files[name]))} == {header.count(",") + 1}
 
 
 def test_every_reference_in_the_roster_points_somewhere(schools: tuple[School, ...]) -> None:

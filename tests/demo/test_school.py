@@ -1,6 +1,7 @@
 """The simulated schools could be real ones."""
 
 from collections import Counter
+from itertools import pairwise
 
 from demo.characters import CHARACTERS
 from demo.school import School, Section, build_schools
@@ -30,7 +31,7 @@ def test_bells_of_a_weekday_do_not_overlap(schools: tuple[School, ...]) -> None:
         for weekday in range(5):
             rings = sorted((b.start, b.end) for b in school.bells if weekday in b.weekdays)
             assert rings
-            assert all(before[1] <= after[0] for before, after in zip(rings, rings[1:], strict=False))
+            assert all(before[1] <= after[0] for before, after in pairwise(rings))
 
 
 def test_every_grade_band_keeps_three_classes_and_teachers_when_shared_classes_are_taken_out(

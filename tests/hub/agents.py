@@ -29,7 +29,11 @@ def until(claim: Callable[[], bool]) -> None:
 
 
 class HeardInbox(HubInbox):
-    """A hub's inbox whose outcomes a test can wait for."""
+    """A hub's inbox whose outcomes, in order, a test can wait for."""
+
+    def __init__(self, writer: storage.Writer) -> None:
+        super().__init__(writer)
+        self.heard: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Deliver, and tell."""
@@ -37,11 +41,6 @@ class HeardInbox(HubInbox):
         for outcome in outcomes:
             self.heard.put(outcome)
         return outcomes
-
-    @property
-    def heard(self) -> "queue.SimpleQueue[Outcome]":
-        """Outcomes in order."""
-        return self.__dict__.setdefault("_heard", queue.SimpleQueue())
 
 
 class Agent:

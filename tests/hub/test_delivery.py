@@ -1,4 +1,4 @@
-"""From invitation to page over real sockets: what a school sends is shown once, through restarts of the hub."""
+"""From invitation to view over real sockets: what a school sends is shown once, through a hub's restart."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -37,7 +37,7 @@ def strip_figure(name: str, lesson: LessonView) -> Figure:
         says=f"{opening}; {share(found['unseen'])} of the expected device-time was not seen.",
         wide=strip(f"{name}-wide", lesson.strip, lesson.minutes, "wide"),
         narrow=strip(f"{name}-narrow", lesson.strip, lesson.minutes, "narrow"),
-        limits="Five minutes a step, from the lesson's start to its end; the full height is all the iPads"
+        limits="Five minutes a step, from the lesson’s start to its end; the full height is all the iPads"
         f" that were expected. {words.limits_of(lesson.sources)}",
         table=Table(columns=(*columns, ("Unseen", "share")), rows=tuple(rows)),
         key=channel_key(name, used, unseen=True),

@@ -10,6 +10,7 @@ from hub.pages import words
 from hub.views import Channels, SchoolWeek
 from shared.pages.figure import Cell, Figure, Kind, Table
 from shared.pages.formats import Order, count, listing, monday, share
+from shared.pages.sources import sources_words
 from shared.words import CHANNELS
 
 
@@ -131,11 +132,11 @@ def blind_spot_figure(name: str, week: SchoolWeek) -> Figure:
     return Figure(
         name=name,
         says=f"Of 100 expected device-minutes, {minutes} were seen by the"
-        f" {words.sources_words(week.sources)}; {100 - minutes} were not.",
+        f" {sources_words(week.sources)}; {100 - minutes} were not.",
         wide=blind_spot(f"{name}-wide", seen, "wide"),
         narrow=blind_spot(f"{name}-narrow", seen, "narrow"),
         limits="Not seen is not unused: an iPad that works offline, keeps answers in its memory or looks"
-        " names up past the school's resolver leaves the same blank as one that lies in a bag.",
+        " names up past the school’s resolver leaves the same blank as one that lies in a bag.",
         table=Table(
             columns=(("Of the expected device-minutes", "text"), ("Share", "share")),
             rows=(("Seen", seen), ("Not seen", 1 - seen)),

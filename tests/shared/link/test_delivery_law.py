@@ -114,7 +114,9 @@ class Office:
             self.right.restore(self.copy)
             self.network.cut()
             self.left.machine.down()
-            self.start()
+            self.left.trouble = 0.0
+            self.left.connect()
+            self.left.trouble = self.trouble / 4
 
     def expected(self) -> dict[bytes, int]:
         return {payload: 1 for payload in self.payloads.values() if payload.startswith(b"good")}

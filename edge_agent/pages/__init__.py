@@ -1,0 +1,1 @@
+"""The agent's own pages: is it working, and what leaves this school."""

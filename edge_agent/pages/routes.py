@@ -1,0 +1,74 @@
+"""The agent's pages: is it working, for IT; what leaves this school, for parents; the state as JSON."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from edge_agent.pages import shape
+from edge_agent.pages.minutes import minutes_figure
+from edge_agent.pages.reasons import link_words, reason, record_words
+from shared.pages.environment import Pages, order_of
+from shared.pages.sources import kind_words
+
+pages: Final = Pages(
+    Path(__file__).parent,
+    {
+        "links": (("/", "Is it working?"), ("/what-leaves", "What leaves this school")),
+        "how": "/what-leaves#how",
+        "purpose": "This page is served to this machine only. It shows what the agent counts; it shows"
+        " no child, no device and no lesson.",
+        "simulated_words": "Simulated school",
+        "simulated_detail": "What arrives here is made up by a simulator; no child and no teacher"
+        " is behind it.",
+        "inferred_detail": "Levels are read from signals.",
+        "inferred": False,
+        "kind_words": kind_words,
+        "link_words": link_words,
+        "record_words": record_words,
+        "reason": reason,
+    },
+)
+
+router: Final = APIRouter(include_in_schema=False)
+
+
+def _status(request: Request) -> Mapping[str, Any]:
+    read: Callable[[], Mapping[str, Any]] = request.app.state.status
+    return read()
+
+
+@router.get("/")
+def working(request: Request) -> Response:
+    """Is it working: one line, what arrives, what is refused and why, what left, what to do next."""
+    status = shape.read(_status(request))
+    minutes = status.signals_by_minute[-60:]
+    return pages.page_or_data(
+        request,
+        "status.html",
+        [minutes_figure(minutes, order_of(request))] if minutes else [],
+        status=status,
+        sentence=shape.sentence(status),
+        simulated=status.simulated,
+    )
+
+
+@router.get("/status.json")
+def as_json(request: Request) -> Response:
+    """The state as it is, for programs."""
+    return JSONResponse(_status(request))
+
+
+@router.get("/what-leaves")
+def what_leaves(request: Request) -> Response:
+    """For parents: which kinds of record left, how many by day, their hashes, and what never leaves."""
+    status = shape.read(_status(request))
+    return pages.page(request, "what_leaves.html", status=status, simulated=status.simulated)
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """A style sheet or a mark, by its hashed name."""
+    return pages.assets.response(name)

@@ -1,0 +1,144 @@
+"""What the agent's pages read from its status dictionary; what is missing has its plain default."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from shared.pages.formats import capital
+
+
+class Source(msgspec.Struct, frozen=True):
+    """One source; `fresh` is the RFC 3339 time of its newest line."""
+
+    kind: str
+    id: str
+    state: str = ""
+    fresh: str | None = None
+    lines: int = 0
+    signals: int = 0
+    refused: dict[str, int] = {}
+    unmatched: dict[str, int] = {}
+
+
+class Minute(msgspec.Struct, frozen=True):
+    """Signals that belong to one minute (RFC 3339)."""
+
+    minute: str
+    count: int
+
+
+class Quarantined(msgspec.Struct, frozen=True):
+    """One refused piece of input, its letters and digits replaced."""
+
+    when: str | None
+    source: str
+    reason: str
+    excerpt: str
+
+
+class Placements(msgspec.Struct, frozen=True):
+    """Verdicts over all lessons and dimensions."""
+
+    placed: int = 0
+    thin: int = 0
+    evidence_only: int = 0
+
+
+class Lessons(msgspec.Struct, frozen=True):
+    """Windows: closed ones, and what became of them; `next` says which come next."""
+
+    closed: int = 0
+    open: int = 0
+    without_devices: int = 0
+    lessons_sent: int = 0
+    placements: Placements = Placements()
+    held_back: dict[str, int] = {}
+    next: list[str] = []
+
+
+class Week(msgspec.Struct, frozen=True):
+    """One week that is over: how many bands left, or why none did."""
+
+    week: str
+    bands: int | None = 0
+    held_back: str | None = None
+
+
+class Outbox(msgspec.Struct, frozen=True):
+    """What waits to leave, and the link to the district."""
+
+    pending: int = 0
+    sent: int = 0
+    set_aside: int = 0
+    withdrawn: int = 0
+    state: str = "not_joined"
+    detail: str = ""
+    last_ack: str | None = None
+
+
+class Left(msgspec.Struct, frozen=True):
+    """What left on one day, of one kind."""
+
+    day: str
+    kind: str
+    count: int
+    bytes: int
+
+
+class LeftHash(msgspec.Struct, frozen=True):
+    """One record that left; of `when` the pages show the day alone."""
+
+    seq: int
+    when: str
+    kind: str
+    sha256: str
+
+
+class Sharing(msgspec.Struct, frozen=True):
+    """A class shared until a date, inclusive."""
+
+    class_code: str
+    until: str
+
+
+class AgentStatus(msgspec.Struct, frozen=True):
+    """The agent's state, as `app.state.status()` gives it."""
+
+    school: str
+    now: str | None = None
+    simulated: bool = False
+    version: str = ""
+    working: str = "ok"
+    next_steps: list[str] = []
+    sources: list[Source] = []
+    signals_by_minute: list[Minute] = []
+    refused: dict[str, int] = {}
+    unmatched: dict[str, int] = {}
+    outside: dict[str, int] = {}
+    late: int = 0
+    quarantine: list[Quarantined] = []
+    windows: Lessons = Lessons()
+    weeks: list[Week] = []
+    outbox: Outbox = Outbox()
+    left: list[Left] = []
+    left_hashes: list[LeftHash] = []
+    sharing: list[Sharing] = []
+    contact: str = ""
+    """Whom parents may ask, if the school has named somebody."""
+
+
+def read(status: Mapping[str, Any]) -> AgentStatus:
+    """The dictionary as a checked shape; `now` may be epoch seconds."""
+    now = status.get("now")
+    if isinstance(now, int | float):
+        now = datetime.fromtimestamp(int(now), UTC).isoformat()
+    return msgspec.convert({**status, "now": now}, AgentStatus)
+
+
+def sentence(status: AgentStatus) -> str:
+    """The one line: whether it works, and if so what that means now."""
+    if status.working != "ok":
+        return capital(status.working)
+    return "It works: signals arrive, lessons close, and what may leave has left."

@@ -1,0 +1,103 @@
+"""The reference features are standardised by: mean, standard deviation, and a median of evidence."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
+from shared.errors import SettingsError
+
+SHIPPED: Final = Path(__file__).with_name("reference_set1.json")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """mean and sd float64 [24] in the order of set 1; median_evidence in device-minutes.
+
+    simulated: whether no real lesson stands behind it; made: how it was made.
+    """
+
+    mean: Floats
+    sd: Floats
+    median_evidence: float
+    simulated: bool
+    made: dict[str, Any]
+
+
+class _Spread(msgspec.Struct, forbid_unknown_fields=True):
+    mean: float
+    sd: float
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    feature_set: str
+    simulated: bool
+    made: dict[str, Any]
+    median_evidence: float
+    features: dict[str, _Spread]
+
+
+def reference_of(x: NDArray[np.floating[Any]], *, simulated: bool, made: dict[str, Any]) -> Reference:
+    """The reference of feature rows [n, 24]; missing values are left out column by column.
+
+    A feature that never varies, or was never seen, gets deviation 1, so that it moves nothing by itself.
+    """
+    known = np.isfinite(x)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, x, 0.0).sum(axis=0) / count
+    sd = np.sqrt(np.where(known, (x - mean) ** 2, 0.0).sum(axis=0) / count)
+    evidence = x[known[:, EVIDENCE], EVIDENCE]
+    return Reference(
+        mean=mean,
+        sd=np.where(sd > 0, sd, 1.0),
+        median_evidence=float(np.median(evidence)) if len(evidence) else 1.0,
+        simulated=simulated,
+        made=made,
+    )
+
+
+def encode(reference: Reference) -> bytes:
+    """The reference as indented JSON."""
+    rows = zip(FEATURES, reference.mean.tolist(), reference.sd.tolist(), strict=True)
+    file = _File(
+        feature_set=FEATURE_SET,
+        simulated=reference.simulated,
+        made=reference.made,
+        median_evidence=reference.median_evidence,
+        features={name: _Spread(mean, sd) for name, mean, sd in rows},
+    )
+    return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
+
+
+def decode(data: bytes, name: str) -> Reference:
+    """JSON as a checked reference; `name` is what messages call it. Raises SettingsError."""
+    try:
+        file = msgspec.json.decode(data, type=_File)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}: {error}") from None
+    if file.feature_set != FEATURE_SET or tuple(file.features) != FEATURES:
+        raise SettingsError(
+            f"{name}: it must name the {len(FEATURES)} features of set {FEATURE_SET} in order"
+        )
+    if file.median_evidence <= 0 or any(spread.sd <= 0 for spread in file.features.values()):
+        raise SettingsError(f"{name}: standard deviations and the median of evidence must be above 0")
+    return Reference(
+        mean=np.array([spread.mean for spread in file.features.values()]),
+        sd=np.array([spread.sd for spread in file.features.values()]),
+        median_evidence=file.median_evidence,
+        simulated=file.simulated,
+        made=file.made,
+    )
+
+
+@lru_cache(maxsize=1)
+def shipped_reference() -> Reference:
+    """The reference that comes with set 1, made by the simulator."""
+    return decode(SHIPPED.read_bytes(), SHIPPED.name)

@@ -1,0 +1,110 @@
+"""The dnsmasq source reads every dialect of its lines, and refuses the rest by reason."""
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge_agent.sources.dnsmasq import read_dnsmasq
+from edge_agent.sources.facts import Contact, Lease
+from edge_agent.sources.logtime import LogTime
+
+NO_HARDWARE = "lease_without_hardware_address"
+ZURICH = ZoneInfo("Europe/Zurich")
+
+
+def seconds(*parts: int) -> int:
+    return int(datetime(*parts, tzinfo=ZURICH).timestamp())  # type: ignore[misc,arg-type]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Sep 14 08:31:02 dnsmasq[1234]: query[A] app.bookcreator.com from 10.20.3.41",
+        "Sep 14 08:31:02 dnsmasq[1234]: query[AAAA] app.bookcreator.com from 10.20.3.41",
+        "Sep 14 08:31:02 dnsmasq[1234]: query[HTTPS] app.bookcreator.com from 10.20.3.41",
+        "Sep 14 08:31:02 pi.hole dnsmasq[1234]: query[A] app.bookcreator.com from 10.20.3.41",
+        "Sep 14 08:31:02 dnsmasq[1234]: 4711 10.20.3.41/51123 query[A] app.bookcreator.com from 10.20.3.41",
+        "Sep 14 08:31:02 dnsmasq: query[A] app.bookcreator.com from 10.20.3.41",
+        "2026-09-14T08:31:02+02:00 resolver dnsmasq[1234]: query[A] app.bookcreator.com from 10.20.3.41",
+        "2026-09-14T08:31:02.123456+02:00 dnsmasq[1234]: query[A] app.bookcreator.com from 10.20.3.41",
+    ],
+)
+def test_a_query_line_of_every_dialect_is_a_contact(line: str) -> None:
+    reading = read_dnsmasq(line.encode() + b"\n", LogTime(ZURICH, year=2026))
+    assert reading.facts == [Contact(seconds(2026, 9, 14, 8, 31, 2), "10.20.3.41", "app.bookcreator.com")]
+    assert not reading.refused
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "forwarded app.bookcreator.com to 9.9.9.9",
+        "reply app.bookcreator.com is 192.0.2.7",
+        "cached app.bookcreator.com is 192.0.2.7",
+        "gravity blocked ads.example.com is 0.0.0.0",
+        "config mask.icloud.com is NXDOMAIN",
+        "query[PTR] 1.2.0.192.in-addr.arpa from 10.20.3.41",
+        "started, version 2.90 cachesize 150",
+    ],
+)
+def test_other_lines_of_the_resolver_are_in_order_and_say_nothing(words: str) -> None:
+    reading = read_dnsmasq(f"Sep 14 08:31:02 dnsmasq[1]: {words}\n".encode(), LogTime(ZURICH, year=2026))
+    assert (reading.facts, reading.refused, reading.lines) == ([], {}, 1)
+
+
+@pytest.mark.parametrize("number", ["", "2871345502 "])
+def test_an_acknowledged_lease_tells_whose_address_it_is(number: str) -> None:
+    line = f"Sep 14 08:30:00 dnsmasq-dhcp[9]: {number}DHCPACK(eth0) 10.20.3.41 A4:83:E7:12:34:56 iPad\n"
+    reading = read_dnsmasq(line.encode(), LogTime(ZURICH, year=2026))
+    assert reading.facts == [Lease(seconds(2026, 9, 14, 8, 30), "10.20.3.41", "a483e7123456")]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("rubbish", "malformed_line"),
+        ("Sep 14 08:31:02 named[1]: query", "malformed_line"),
+        ("Sep 33 08:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1", "unreadable_time"),
+        ("Sep 14 25:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1", "unreadable_time"),
+        (
+            "Sep 14 08:31:02 dnsmasq-dhcp[1]: DHCPACK(eth0) 10.0.0.1 not-hardware",
+            NO_HARDWARE,
+        ),
+        ("Sep 14 08:31:02 dnsmasq[1]: query[A] " + "a" * 5000 + " from 10.0.0.1", "line_too_long"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_by_reason_and_shown_by_shape_only(line: str, reason: str) -> None:
+    good = "Sep 14 08:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1"
+    reading = read_dnsmasq(f"{line}\n{good}\n".encode(), LogTime(ZURICH, year=2026))
+    assert reading.refused == {reason: 1}
+    assert len(reading.facts) == 1, "the good line after it is not lost"
+    (kept,) = reading.excerpts
+    assert kept[0] == reason
+    assert not any(character.isalpha() and character != "a" for character in kept[1])
+
+
+def test_a_line_without_a_year_belongs_to_the_last_time_it_can_have_been() -> None:
+    newyear = datetime(2027, 1, 1, 0, 5, tzinfo=UTC).timestamp()
+    times = LogTime(ZURICH, now=newyear)
+    assert times.seconds(b"Dec 31 23:59:00") == seconds(2026, 12, 31, 23, 59)
+    assert times.seconds(b"Jan  1 00:30:00") == seconds(2027, 1, 1, 0, 30)
+
+
+def test_the_hour_that_a_clock_change_repeats_goes_forward() -> None:
+    times = LogTime(ZURICH, year=2026)  # clocks go back at 03:00 on 25 October
+    read_ = [times.seconds(text) for text in (b"Oct 25 02:10:00", b"Oct 25 02:59:59", b"Oct 25 02:10:01")]
+    assert None not in read_
+    first, second, third = (value for value in read_ if value is not None)
+    assert first < second < third
+    assert third - second == 10 * 60 + 2
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_can_stop_the_parser(data: bytes) -> None:
+    good = b"Sep 14 08:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1\n"
+    reading = read_dnsmasq(data + b"\n" + good, LogTime(ZURICH, year=2026))
+    assert reading.facts[-1] == Contact(seconds(2026, 9, 14, 8, 31, 2), "10.0.0.1", "a.example")

@@ -1,0 +1,226 @@
+"""Past logs through the whole pipeline: what a real resolver wrote equals a count made independently."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models.catalogue.load import load_catalogue
+from models.features.set1 import FEATURES
+from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
+from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
+from tests.models.polars_features import polars_features
+
+USE = {"app.bookcreator.com": "book_creator", "padlet.com": "padlet", "kahoot.it": "kahoot"}
+BACKGROUND = [
+    "1-courier.push.apple.com",
+    "gateway.icloud.com",
+    "captive.apple.com",
+    "mask.icloud.com",
+    "mask-h2.icloud.com",
+    "7.2.0.192.in-addr.arpa",
+]
+UNKNOWN = ["wiki.some-school.example", "unheard-of.example"]
+
+
+def replay(folder: Path, out: Path, *logs: Path, source: str = "dnsmasq", year: str = "") -> Any:
+    """Run the command as school IT would; the finished process."""
+    command = [sys.executable, "-m", "commonground", "agent", "replay", str(folder), *map(str, logs)]
+    command += ["--source", source, "--out", str(out), "--json"]
+    command += ["--year", year] if year else []
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+def records(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def zone_in_which_it_is_about_noon() -> str:
+    offset = datetime.now(UTC).hour - 12  # POSIX names count westward
+    return f"Etc/GMT{offset:+d}" if offset else "UTC"
+
+
+def all_day(periods: str = "1") -> list[tuple[str, str, str, str]]:
+    return [(periods, "Mon Tue Wed Thu Fri Sat Sun", "00:00", "23:59")]
+
+
+@needs_dnsmasq
+def test_what_a_real_dnsmasq_logged_is_counted_as_an_independent_count_has_it(tmp_path: Path) -> None:
+    zone = zone_in_which_it_is_about_noon()
+    people = learners(12)
+    addresses = {f"127.0.0.{10 + i}": person for i, person in enumerate(people)}
+    spec = SchoolSpec([ClassSpec("c1", "teacher1", people)], all_day(), zone, leases="input/leases")
+    folder = make_school(tmp_path / "agent", spec)
+    (folder.root / "input" / "leases").write_text(
+        "".join(f"1800000000 {p.hardware} {address} iPad *\n" for address, p in addresses.items())
+    )
+    log = tmp_path / "dnsmasq.log"
+    with dnsmasq(log) as port:
+        for step, address in enumerate([*addresses] * 3):
+            for name in [list(USE)[step % 3], UNKNOWN[step % 2], BACKGROUND[step % len(BACKGROUND)]]:
+                for kind in ("A", "AAAA", "HTTPS"):
+                    ask(port, address, name, kind)
+        ask(port, "127.0.0.99", "padlet.com")  # nobody's address
+
+    out = tmp_path / "records.jsonl"
+    done = replay(folder.root, out, log)
+    assert done.returncode == 0, done.stderr
+    counts = json.loads(done.stdout)["counts"]
+    (record,) = [item for item in records(out) if item["kind"] == "lesson"]
+
+    contacts = independent_contacts(log, zone, addresses)
+    assert record["devices"] == len({device for _, device, _ in contacts}) == 12
+    assert record["expected"] == 12
+    assert json.loads(done.stdout)["signals"] == len(contacts)
+    assert counts["unmatched"] == {"no_lease": 2}, "its own probe at the start, and nobody's address"
+    background = sum(
+        len(re.findall(rf"query\[(?:A|AAAA|HTTPS)\] {re.escape(n)} ", log.read_text())) for n in BACKGROUND
+    )
+    assert counts["outside"]["background"] == background > 0
+    assert_features(record, independent_features(contacts, record))
+
+
+def independent_contacts(log: Path, zone: str, addresses: dict[str, Any]) -> set[tuple[int, str, str]]:
+    """(second, address, app) of every contact, read with another pattern than the agent's."""
+    year, found = datetime.now(ZoneInfo(zone)).year, set()
+    for line in log.read_text().splitlines():
+        words = line.split()
+        if len(words) == 8 and words[4] in {"query[A]", "query[AAAA]", "query[HTTPS]"}:
+            name, address = words[5], words[7]
+            if address in addresses and name not in BACKGROUND:
+                stamp = datetime.strptime(f"{year} {' '.join(words[:3])}", "%Y %b %d %H:%M:%S")
+                second = int(stamp.replace(tzinfo=ZoneInfo(zone)).timestamp())
+                found.add((second, address, USE.get(name, "")))
+    return found
+
+
+def independent_features(
+    contacts: set[tuple[int, str, str]], record: dict[str, Any]
+) -> dict[str, float | None]:
+    catalogue = load_catalogue()
+    start = int(datetime.fromisoformat(record["start"]).timestamp())
+    rows = sorted(contacts)
+    signals = pl.DataFrame(
+        {
+            "window": [0] * len(rows),
+            "t": [t for t, _, _ in rows],
+            "device": [address for _, address, _ in rows],
+            "app": [catalogue.index(app) if app else 0 for _, _, app in rows],
+            "action": [0] * len(rows),
+            "amount": [0.0] * len(rows),
+        }
+    )
+    windows = pl.DataFrame(
+        {
+            "window": ["w"],
+            "start": [start],
+            "end": [start + record["minutes"] * 60],
+            "kinds": [["dnsmasq"]],
+            "expected": [12],
+        }
+    )
+    frame = polars_features(signals, windows, catalogue.channel_weights(), catalogue.off_task())
+    return frame.row(0, named=True)
+
+
+def assert_features(record: dict[str, Any], expected: dict[str, float | None]) -> None:
+    assert list(record["features"]) == list(FEATURES)
+    for name in FEATURES:
+        ours, theirs = record["features"][name], expected[name]
+        assert (ours is None) == (theirs is None), name
+        if ours is not None and theirs is not None:
+            assert np.isclose(ours, theirs, rtol=0, atol=1e-8), name
+
+
+def written_log(path: Path, line: Callable[[int, int], str], count: int = 12) -> Path:
+    """A log of one lesson: each of `count` devices gets its lease at 08:55 and looks up Padlet at 09:05."""
+    leases = [
+        f"Sep 14 08:55:{i:02d} dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.{i} {person.hardware} iPad"
+        for i, person in enumerate(learners(count), start=1)
+    ]
+    path.write_text("\n".join([*leases, *(line(i, j) for j in range(3) for i in range(1, count + 1))]) + "\n")
+    return path
+
+
+def plain(i: int, j: int) -> str:
+    return f"Sep 14 09:0{5 + j}:{i:02d} dnsmasq[9]: query[A] padlet.com from 10.0.0.{i}"
+
+
+def numbered(i: int, j: int) -> str:
+    question = f"{i + j} 10.0.0.{i}/5353 query[A] padlet.com from 10.0.0.{i}"
+    return f"Sep 14 09:0{5 + j}:{i:02d} pi.hole dnsmasq[9]: {question}"
+
+
+@pytest.mark.parametrize(("source", "line"), [("dnsmasq", plain), ("pihole", numbered)])
+def test_a_lesson_of_a_past_log_is_dated_by_the_year_given(
+    tmp_path: Path, source: str, line: Callable[[int, int], str]
+) -> None:
+    folder = make_school(tmp_path / "agent", SchoolSpec([ClassSpec("c1", "t1", learners(12))]))
+    out = tmp_path / "records.jsonl"
+    done = replay(folder.root, out, written_log(tmp_path / "log", line), source=source, year="2026")
+    assert done.returncode == 0, done.stderr
+    (lesson,) = records(out)
+    assert (lesson["start"], lesson["minutes"]) == ("2026-09-14T09:00:00+02:00", 45)
+    assert (lesson["devices"], lesson["sources"], lesson["visibility"]) == (12, [source], 1.0)
+    assert {placement["verdict"] for placement in lesson["placements"]} == {"evidence_only"}
+    assert len(lesson["strip"]) == 9
+
+
+def test_a_class_of_nine_leaves_no_lesson_record(tmp_path: Path) -> None:
+    folder = make_school(tmp_path / "agent", SchoolSpec([ClassSpec("c1", "t1", learners(9))]))
+    out = tmp_path / "records.jsonl"
+    done = replay(folder.root, out, written_log(tmp_path / "log", plain, 9), year="2026")
+    assert done.returncode == 1
+    assert out.read_text() == ""
+    assert json.loads(done.stdout)["counts"]["lesson not written"] == {"few_devices": 1}
+    assert done.stderr.startswith("error: ") and "Traceback" not in done.stderr
+
+
+def test_a_week_of_three_classes_is_written_as_one_aggregate(tmp_path: Path) -> None:
+    people = learners(36)
+    specs = [ClassSpec(f"c{k}", f"t{k}", people[k * 12 : k * 12 + 12]) for k in range(3)]
+    folder = make_school(tmp_path / "agent", SchoolSpec(specs))
+    out = tmp_path / "records.jsonl"
+    done = replay(folder.root, out, written_log(tmp_path / "log", plain, 36), year="2026")
+    assert done.returncode == 0, done.stderr
+    *lessons, week = records(out)
+    assert [lesson["kind"] for lesson in lessons] == ["lesson"] * 3
+    assert (week["kind"], week["week"], week["grade_band"]) == ("week", "2026-W38", "3-5")
+    assert (week["lessons"], week["classes"], week["teachers"], week["devices"]) == (3, 3, 3, 12)
+    assert week["evidence"] == pytest.approx(sum(lesson["evidence"] for lesson in lessons), abs=1e-3)
+
+
+LEASE = "Sep 14 08:00:00 dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.1 {} iPad\n"
+QUERY = "Sep 14 {}:05:00 dnsmasq[9]: query[A] padlet.com from 10.0.0.1\n"
+KNOWN, PRIVATE = "a4:83:e7:61:00:01", "a6:83:e7:61:00:01"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "no lines"),
+        ("not a log at all\n" * 5, "No line could be read"),
+        (QUERY.format("09"), "No address could be matched"),
+        (LEASE.format(KNOWN) + QUERY.format("12"), "Nothing fell into a lesson"),
+        (LEASE.format(PRIVATE) + QUERY.format("09"), "Devices were seen that no class claims"),
+    ],
+)
+def test_a_log_without_a_lesson_ends_with_what_to_do_and_no_stack_trace(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    folder = make_school(tmp_path / "agent", SchoolSpec([ClassSpec("c1", "t1", learners(12))]))
+    log, out = tmp_path / "log", tmp_path / "records.jsonl"
+    log.write_text(text)
+    done = replay(folder.root, out, log, year="2026")
+    assert done.returncode == 1
+    assert says in done.stderr and len(done.stderr.splitlines()) == 1
+    assert out.read_text() == ""

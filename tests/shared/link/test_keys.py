@@ -1,0 +1,50 @@
+"""Keys are made once and can be read by their owner only."""
+
+from pathlib import Path
+
+import pytest
+
+from shared.errors import SettingsError
+from shared.link.keys import KeyPair, fingerprint, load_or_create
+
+
+def test_a_key_is_made_once_and_found_again(tmp_path: Path) -> None:
+    first = load_or_create(tmp_path / "secrets", "link")
+    assert load_or_create(tmp_path / "secrets", "link") == first
+    assert load_or_create(tmp_path / "secrets", "other") != first
+
+
+def test_the_secret_file_and_its_folder_are_the_owners_alone(tmp_path: Path) -> None:
+    load_or_create(tmp_path / "secrets", "link")
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    assert [(f.name, f.stat().st_mode & 0o777) for f in (tmp_path / "secrets").iterdir()] == [
+        ("link.key", 0o600)
+    ]
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    load_or_create(tmp_path, "link")
+    (tmp_path / "link.key").chmod(0o644)
+    with pytest.raises(SettingsError, match="chmod 600"):
+        load_or_create(tmp_path, "link")
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 40, b"not a key", b"\xff" * 40, b"0" * 41])
+def test_a_damaged_key_is_refused_and_never_replaced(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "link.key"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(SettingsError, match="restore it"):
+        load_or_create(tmp_path, "link")
+    assert path.read_bytes() == content
+
+
+def test_no_message_shows_the_secret() -> None:
+    pair = KeyPair.new()
+    assert pair.secret.decode() not in repr(pair)
+
+
+def test_a_fingerprint_tells_keys_apart_and_can_be_read_aloud() -> None:
+    one, other = KeyPair.new().public, KeyPair.new().public
+    assert fingerprint(one) == fingerprint(one) != fingerprint(other)
+    assert [len(group) for group in fingerprint(one).split("-")] == [4] * 8

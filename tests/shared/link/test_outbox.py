@@ -1,0 +1,183 @@
+"""The outbox accepts durably, forgets nothing unsent, and never sends what was withdrawn."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from shared.errors import BadInput
+from shared.link import outbox
+from shared.link.feed import Item
+from shared.link.outbox import OutboxFeed, OutboxFull
+from shared.storage import Writer, transaction
+from tests.shared.link.world import memory
+
+
+@pytest.fixture
+def disk() -> sqlite3.Connection:
+    return memory(lambda db: outbox.create_tables(db, lambda: 1000))
+
+
+def fill(disk: sqlite3.Connection, n: int, size: int = 10) -> list[int]:
+    first = outbox.counts(disk)
+    start = first.pending + first.sent + first.aside + first.withdrawn
+    return [outbox.append(disk, "test", b"%d" % (start + i) + bytes(size), now=1.0) for i in range(n)]
+
+
+def states(disk: sqlite3.Connection) -> str:
+    return "".join(state[0] for (state,) in disk.execute("SELECT state FROM outbox ORDER BY number"))
+
+
+def test_numbers_count_from_one_without_holes_even_after_a_rollback(disk: sqlite3.Connection) -> None:
+    assert fill(disk, 2) == [1, 2]
+    with pytest.raises(ZeroDivisionError), transaction(disk):
+        fill(disk, 1)
+        raise ZeroDivisionError
+    assert fill(disk, 2) == [3, 4]
+    assert outbox.tail(disk) == 4
+
+
+@pytest.mark.parametrize("size", [0, 64 * 1024 + 1])
+def test_a_payload_that_cannot_be_sent_is_not_accepted(disk: sqlite3.Connection, size: int) -> None:
+    with pytest.raises(BadInput, match="payload_size"):
+        outbox.append(disk, "test", bytes(size))
+
+
+def test_what_was_acknowledged_is_kept_until_it_is_pruned(disk: sqlite3.Connection) -> None:
+    fill(disk, 3)
+    outbox.settle(disk, 2, now=50.0)
+    assert states(disk) == "ssp"
+    assert outbox.prune_sent(disk, before=50.0) == 0
+    assert outbox.prune_sent(disk, before=51.0) == 2
+    counts = outbox.counts(disk)
+    assert (counts.pending, counts.sent, counts.bytes) == (1, 0, 11)
+
+
+def test_a_receiver_restored_from_a_backup_is_sent_again_what_it_lost(disk: sqlite3.Connection) -> None:
+    fill(disk, 5)
+    outbox.settle(disk, 4, now=50.0)
+    outbox.set_aside(disk, 3, "bad")
+    assert states(disk) == "ssasp"
+    assert outbox.resume(disk, 1, now=60.0, now_ms=60_000) == 1000
+    assert states(disk) == "spppp"
+    assert [len(item.payload) for item in outbox.read(disk, 2, 5)] == [11] * 4
+
+
+def test_what_is_gone_is_sent_as_an_empty_batch(disk: sqlite3.Connection) -> None:
+    fill(disk, 3)
+    outbox.settle(disk, 2, now=50.0)
+    outbox.prune_sent(disk, before=51.0)
+    outbox.resume(disk, 0, now=60.0, now_ms=60_000)
+    assert [bool(item.payload) for item in outbox.read(disk, 1, 3)] == [False, False, True]
+
+
+def test_lost_acknowledgements_are_made_good_by_the_welcome(disk: sqlite3.Connection) -> None:
+    fill(disk, 5)
+    assert outbox.resume(disk, 4, now=60.0, now_ms=60_000) == 1000
+    assert states(disk) == "ssssp"
+
+
+def test_withdrawn_bytes_are_gone_sent_or_not(disk: sqlite3.Connection) -> None:
+    fill(disk, 4)
+    outbox.settle(disk, 2, now=50.0)
+    assert outbox.withdraw(disk, [1, 3, 3, 99]) == 1
+    assert states(disk) == "wswp"
+    assert outbox.read(disk, 1, 1) == [Item(b"")]
+    outbox.resume(disk, 0, now=60.0, now_ms=60_000)
+    assert states(disk) == "wpwp"
+    assert outbox.read(disk, 1, 3)[0::2] == [Item(b""), Item(b"")]
+
+
+def test_a_withdrawn_batch_is_pruned_once_its_place_in_line_has_passed(disk: sqlite3.Connection) -> None:
+    fill(disk, 2)
+    outbox.withdraw(disk, [1])
+    assert outbox.prune_sent(disk, before=1e12) == 0
+    outbox.settle(disk, 2, now=50.0)
+    assert outbox.prune_sent(disk, before=1e12) == 2
+
+
+def test_what_was_set_aside_stays_for_people_to_see(disk: sqlite3.Connection) -> None:
+    fill(disk, 1)
+    outbox.set_aside(disk, 1, "bad")
+    outbox.set_aside(disk, 1, "bad")
+    outbox.settle(disk, 1, now=50.0)
+    assert outbox.prune_sent(disk, before=1e12) == 0
+    assert disk.execute("SELECT state, reason FROM outbox").fetchall() == [("aside", "bad")]
+
+
+def test_a_full_outbox_first_forgets_what_was_sent_and_then_accepts_no_more(
+    disk: sqlite3.Connection,
+) -> None:
+    fill(disk, 4, size=99)
+    outbox.settle(disk, 2, now=50.0)
+    outbox.append(disk, "test", bytes(100), budget=400)
+    assert states(disk) == "sppp"
+    outbox.append(disk, "test", bytes(100), budget=400)
+    with pytest.raises(OutboxFull, match="reconnect"), transaction(disk):
+        outbox.append(disk, "test", bytes(100), budget=400)
+    counts = outbox.counts(disk)
+    assert (counts.pending, counts.sent, counts.bytes) == (4, 0, 400)
+
+
+@pytest.mark.parametrize("known", [6, 20], ids=["beyond the newest", "more than can have been on its way"])
+def test_an_outbox_put_back_to_a_backup_sends_what_is_new_under_a_new_epoch(
+    disk: sqlite3.Connection, known: int
+) -> None:
+    """Otherwise the receiver would take new batches for those of the lost time, and drop them."""
+    fill(disk, 5 if known == 6 else 30)
+    outbox.settle(disk, 2, now=50.0)
+    assert outbox.resume(disk, known, now=60.0, now_ms=60_000) == 60_000
+    assert outbox.counts(disk).renewals == 1
+    first = outbox.read(disk, 1, 1)
+    assert first[0].payload.startswith(b"2")
+    assert outbox.tail(disk) == (3 if known == 6 else 28)
+    numbers = fill(disk, 1)
+    outbox.withdraw(disk, numbers)
+    assert outbox.read(disk, outbox.tail(disk), outbox.tail(disk)) == [Item(b"")], "numbers stay good"
+
+
+def test_a_new_epoch_is_newer_than_any_known_one_whatever_the_clock_says(disk: sqlite3.Connection) -> None:
+    fill(disk, 1)
+    assert outbox.outdated(disk, current=5000, now_ms=7) == 5001
+    assert outbox.outdated(disk, current=5001, now_ms=90_000) == 90_000
+
+
+def test_an_epoch_that_took_part_and_was_fenced_rests(disk: sqlite3.Connection) -> None:
+    fill(disk, 2)
+    outbox.settle(disk, 1, now=50.0)
+    assert outbox.outdated(disk, current=5000, now_ms=7) is None
+
+
+def test_the_epoch_is_the_time_the_table_was_made(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "a.db", [lambda db: outbox.create_tables(db, lambda: 1234)])
+    writer.close()
+    writer = Writer(tmp_path / "a.db", [lambda db: outbox.create_tables(db, lambda: 9999)])
+    assert writer.run(outbox.epoch) == 1234
+    writer.close()
+
+
+def test_the_feed_remembers_on_disk_before_it_answers(tmp_path: Path) -> None:
+    writer = Writer(tmp_path / "a.db", [outbox.create_tables])
+    writer.run(lambda c: fill(c, 3))
+    feed = OutboxFeed(writer, clock=lambda: 99.0)
+    feed.attach(lambda: None)
+    assert feed.tail() == 3
+    assert feed.resume(1, None) == feed.epoch()
+    feed.settle(2)
+    feed.set_aside(3, "bad")
+    assert [item.payload[:1] for item in feed.read(2, 3)] == [b"1", b"2"]
+    feed.detach()
+    writer.close()
+    writer = Writer(tmp_path / "a.db", [outbox.create_tables])
+    assert writer.run(states) == "ssa"
+    writer.close()
+
+
+def test_pruned_bytes_are_overwritten_in_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    writer = Writer(path, [outbox.create_tables])
+    writer.run(lambda c: outbox.append(c, "test", b"SECRET-OF-A-CLASS" * 100))
+    writer.run(lambda c: outbox.withdraw(c, [1]))
+    writer.close()
+    left = b"".join(file.read_bytes() for file in tmp_path.iterdir())
+    assert b"SECRET-OF-A-CLASS" not in left

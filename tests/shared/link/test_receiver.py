@@ -1,0 +1,188 @@
+"""The receiver's rules: who may say what, and what is answered."""
+
+import pytest
+
+from shared.link.frames import (
+    Ack,
+    Batch,
+    Busy,
+    Expect,
+    Hello,
+    Join,
+    Joined,
+    Refused,
+    Reject,
+    ToReceiver,
+    Welcome,
+    encode,
+)
+from shared.link.receiver import (
+    Delivery,
+    Enrol,
+    Fenced,
+    Greet,
+    Instruction,
+    Later,
+    Missing,
+    Outcome,
+    Quota,
+    Receiver,
+    Rejected,
+    Reply,
+    Settled,
+    Standing,
+    Take,
+    Verdict,
+    judge,
+)
+
+KEY, OTHER = "k" * 40, "o" * 40
+
+
+def say(
+    machine: Receiver,
+    frame: ToReceiver,
+    *,
+    route: bytes = b"r",
+    key: str = KEY,
+    enrolment: str | None = "school",
+    now: float = 0.0,
+) -> Instruction:
+    return machine.received(route, key, enrolment, encode(frame), now)
+
+
+def greeted(machine: Receiver, epoch: int = 5, stream: str = "records", route: bytes = b"r", key: str = KEY):  # type: ignore[no-untyped-def] # the reply is looked at by a few only
+    greet = say(machine, Hello(1, stream, epoch, 77), route=route, key=key)
+    assert isinstance(greet, Greet)
+    return machine.greeted(greet, Standing(epoch, 3, b"here"))
+
+
+@pytest.mark.parametrize(
+    ("epoch", "seq", "verdict"),
+    [
+        (5, 4, Verdict.FRESH),
+        (5, 3, Verdict.DUPLICATE),
+        (5, 1, Verdict.DUPLICATE),
+        (5, 5, Verdict.GAP),
+        (4, 4, Verdict.OLD_EPOCH),
+        (6, 1, Verdict.GAP),
+    ],
+)
+def test_only_the_next_batch_of_the_newest_epoch_is_fresh(epoch: int, seq: int, verdict: Verdict) -> None:
+    assert judge(Standing(5, 3), epoch, seq) is verdict
+
+
+def test_hello_is_answered_with_where_the_stream_stands() -> None:
+    reply = greeted(Receiver())
+    assert isinstance(reply.frame, Welcome)
+    assert (reply.frame.epoch, reply.frame.nonce) == (5, 77)
+    assert (reply.frame.last_seq, reply.frame.position) == (3, b"here")
+
+
+def test_another_version_is_refused() -> None:
+    assert say(Receiver(), Hello(2, "records", 5, 0)) == Reply(b"r", Refused("version"))
+
+
+def test_an_older_epoch_is_refused_with_the_newer_one() -> None:
+    machine = Receiver()
+    greet = say(machine, Hello(1, "records", 5, 0))
+    assert isinstance(greet, Greet)
+    assert machine.greeted(greet, Standing(9, 3)) == Reply(b"r", Refused("old_epoch", 9))
+    assert say(machine, Batch(5, 1, b"x")) == Reply(b"r", Refused("hello_first"))
+
+
+def test_a_batch_goes_to_the_inbox_under_the_enrolment_not_under_a_name_it_chose() -> None:
+    machine = Receiver()
+    greeted(machine)
+    take = say(machine, Batch(5, 4, b"x", b"p"))
+    assert take == Take(b"r", Delivery("school", "records", 5, 4, b"x", b"p"))
+
+
+def test_a_batch_without_hello_or_of_another_epoch_is_sent_back_to_say_it() -> None:
+    machine = Receiver()
+    assert say(machine, Batch(5, 1, b"x")) == Reply(b"r", Refused("hello_first"))
+    greeted(machine)
+    assert say(machine, Batch(6, 1, b"x")) == Reply(b"r", Refused("hello_first"))
+
+
+def test_a_connection_that_another_key_takes_over_must_say_hello_itself() -> None:
+    machine = Receiver()
+    greeted(machine)
+    assert say(machine, Batch(5, 4, b"x"), key=OTHER) == Reply(b"r", Refused("hello_first"))
+
+
+def test_a_revoked_key_is_refused_and_forgotten() -> None:
+    machine = Receiver()
+    greeted(machine)
+    assert say(machine, Batch(5, 4, b"x"), enrolment=None) == Reply(b"r", Refused("not_enrolled"))
+    assert say(machine, Batch(5, 4, b"x")) == Reply(b"r", Refused("hello_first"))
+
+
+def test_an_unknown_key_may_only_join() -> None:
+    machine = Receiver()
+    join = Join(bytes(24), "Alder")
+    assert say(machine, Hello(1, "records", 5, 0), enrolment=None) == Reply(b"r", Refused("not_enrolled"))
+    enrol = say(machine, join, enrolment=None)
+    assert enrol == Enrol(b"r", KEY, join)
+    assert machine.joined(enrol) == Reply(b"r", Joined())
+
+
+def test_noise_is_refused() -> None:
+    assert Receiver().received(b"r", KEY, "school", b"\xc1noise", 0.0) == Reply(b"r", Refused("bad_frame"))
+
+
+def test_a_peer_over_its_quota_is_told_to_wait_and_others_are_not() -> None:
+    machine = Receiver(Quota(batches_per_second=3))
+    greeted(machine)
+    greeted(machine, route=b"o", key=OTHER)
+    answers = [say(machine, Batch(5, 4 + i, b"x")) for i in range(4)]
+    assert [type(a) for a in answers] == [Take, Take, Take, Reply]
+    assert isinstance(answers[3], Reply)
+    assert isinstance(answers[3].frame, Busy)
+    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"o", key=OTHER), Take)
+    assert isinstance(say(machine, Batch(5, 7, b"x"), now=1.0), Take)
+
+
+def test_a_peer_that_opens_too_many_streams_loses_its_oldest() -> None:
+    machine = Receiver(Quota(sessions=2))
+    for route in (b"1", b"2", b"3"):
+        greeted(machine, route=route)
+    assert say(machine, Batch(5, 4, b"x"), route=b"1") == Reply(b"1", Refused("hello_first"))
+    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"3"), Take)
+
+
+def test_after_a_lost_answer_the_connection_begins_with_hello() -> None:
+    machine = Receiver()
+    greeted(machine)
+    machine.unreachable(b"r")
+    machine.unreachable(b"never seen")
+    assert say(machine, Batch(5, 4, b"x")) == Reply(b"r", Refused("hello_first"))
+
+
+def replies(*outcomes: tuple[bytes, int, Outcome]) -> list[Reply]:
+    taken = [Take(route, Delivery("school", "records", 5, seq, b"x")) for route, seq, _ in outcomes]
+    return Receiver().settled(taken, [outcome for _, _, outcome in outcomes])
+
+
+def test_many_settled_batches_are_one_acknowledgement_for_each_connection() -> None:
+    assert replies((b"a", 1, Settled(1)), (b"b", 7, Settled(7)), (b"a", 2, Settled(2))) == [
+        Reply(b"a", Ack(5, 2)),
+        Reply(b"b", Ack(5, 7)),
+    ]
+
+
+def test_a_rejection_keeps_its_place_between_acknowledgements() -> None:
+    outcomes = (Settled(1), Rejected(2, "bad"), Settled(3), Settled(4))
+    assert replies(*((b"a", i + 1, outcome) for i, outcome in enumerate(outcomes))) == [
+        Reply(b"a", Ack(5, 1)),
+        Reply(b"a", Reject(5, 2, "bad")),
+        Reply(b"a", Ack(5, 4)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "frame"),
+    [(Missing(3), Expect(5, 3)), (Later(50), Busy(50)), (Fenced(9), Refused("old_epoch", 9))],
+)
+def test_one_complaint_a_connection_is_enough(outcome: Outcome, frame: object) -> None:
+    assert replies((b"a", 4, outcome), (b"a", 5, Missing(3)), (b"a", 6, Missing(3))) == [Reply(b"a", frame)]  # type: ignore[arg-type] # one of the three
