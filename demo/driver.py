@@ -1,6 +1,7 @@
 """Drives the whole demo: sets up, starts the real parts, and replays school days through them."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -25,6 +26,7 @@ from models.catalogue.load import load_catalogue
 from shared.settings import read_secret
 
 SEED: Final = 20260914
+SCHOOLS_AT_ONCE: Final = 2
 USAGE: Final = Path(__file__).parent / "usage"
 
 
@@ -66,13 +68,8 @@ class Driver:
         say(f"Setting up a district of {len(self.schools)} simulated schools in {self.layout.root} ...")
         setup.set_up_hub(self.layout, self.hub.port, self.state.ports["link"])
         self.children.start("hub", "hub", "run", str(self.layout.hub), "--port", str(self.hub.port))
-        for school in self.schools:
-            self.stop.check()
-            setup.set_up_agent(self.layout, school, self.state.ports, self.state.ports["link"])
-            self._write_leases(school, self.state.reached)
         wait_ready(self.hub, "/healthz", self.children, self.stop)
-        for school in self.schools:
-            self._enrol(school)
+        self._enrol()
         for school in self.schools:
             self.children.start(school.slug, "agent", "run", str(self.layout.agent(school.slug)))
         self._import_usage()
@@ -151,16 +148,17 @@ class Driver:
                 names.append(f"{school.slug}/apps")
         self.state.ports = ports.choose(names, self.state.ports, [self.hub.port])
 
-    def _enrol(self, school: School) -> None:
-        kept = self.state.schools[school.slug]
+    def _enrol(self) -> None:
+        def one(school: School) -> None:
+            if self.stop.signal is None:
+                setup.set_up_agent(self.layout, school, self.state.ports, self.state.ports["link"])
+                self._write_leases(school, self.state.reached)
+                setup.enrol(self.layout, school, self.state.schools[school.slug])
+
+        with ThreadPoolExecutor(SCHOOLS_AT_ONCE) as pool:
+            list(pool.map(one, self.schools))
+        self._keep()
         self.stop.check()
-        if not kept.joined:
-            setup.join(self.layout, school)
-            kept.joined = True
-            self._keep()
-        if not kept.shared:
-            setup.share(self.layout, school, kept)
-            self._keep()
 
     def _import_usage(self) -> None:
         if not self.state.usage_imported and USAGE.is_dir():

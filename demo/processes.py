@@ -1,6 +1,8 @@
 """The demo's child processes: the real commands, their output in log files, ended together."""
 
+import ctypes
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -12,9 +14,18 @@ from shared.errors import CommonGroundError
 GRACE_SECONDS: Final = 4.0
 COMMAND_SECONDS: Final = 60.0
 
+_PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
+_libc: Final = ctypes.CDLL(None) if sys.platform == "linux" else None
+
 
 def _line(*args: str) -> list[str]:
     return [sys.executable, "-m", "commonground", *args]
+
+
+def _end_with_parent() -> None:
+    # Where the kernel offers it, a child ends even if the driver is killed and can end nobody.
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _last(text: str) -> str:
@@ -57,6 +68,7 @@ class Children:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 process_group=0,
+                preexec_fn=_end_with_parent,
                 env=os.environ | {"PYTHONUNBUFFERED": "1"},
             )
 

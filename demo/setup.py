@@ -2,7 +2,6 @@
 
 import json
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +19,6 @@ from shared.settings import write_secret
 
 DISTRICT: Final = "Lakeshore Unified (simulated)"
 TAIL_MARK: Final = "# The simulated school: its clock, and its apps' reports."
-COMMANDS_AT_ONCE: Final = 2
 
 _CLOCK: Final = '[clock]\nfile = "../../clock.json"\n'
 _APPS: Final = """
@@ -66,24 +64,26 @@ def set_up_agent(layout: Layout, school: School, ports: dict[str, int], link_por
         joined.write_text(set_value(joined.read_text(), "", "address", f'"tcp://{LOOPBACK}:{link_port}"'))
 
 
-def join(layout: Layout, school: School) -> None:
-    """Invite the school at the hub and let its agent join, once."""
+def enrol(layout: Layout, school: School, state: SchoolState) -> None:
+    """Let the school's agent join the hub, and share what its teachers agreed to; whatever is left to do."""
+    if not state.joined:
+        _join(layout, school)
+        state.joined = True
+    if not state.shared:
+        _share(layout, school, state)
+
+
+def _join(layout: Layout, school: School) -> None:
     token = run("hub", "invite", str(layout.hub), "--school", school.name, "--simulated").strip()
     run("agent", "join", str(layout.agent(school.slug)), "-", stdin=token + "\n")
 
 
-def share(layout: Layout, school: School, state: SchoolState) -> None:
-    """Share the classes whose teachers agreed, on their behalf, until the term ends."""
+def _share(layout: Layout, school: School, state: SchoolState) -> None:
     folder = str(layout.agent(school.slug))
     codes = class_codes(run("agent", "classes", folder, "--json"))
     wanted = [codes[section.sourced_id] for section in school.sections if section.shared]
-    missing = [code for code in wanted if code not in state.shared]
-    with ThreadPoolExecutor(COMMANDS_AT_ONCE) as pool:
-        list(
-            pool.map(
-                lambda code: run("agent", "share", folder, code, "--until", TERM_END.isoformat()), missing
-            )
-        )
+    if wanted:
+        run("agent", "share", folder, *wanted, "--until", TERM_END.isoformat())
     state.shared = wanted
 
 

@@ -1,7 +1,6 @@
 """The running hub: the link for the schools, pages and API for people on this machine."""
 
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -14,17 +13,16 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from hub import folder as hub_folder
 from hub import settings
-from hub.api import guard, problems, schools, status, usage
+from hub.api import problems, schools, status, usage
 from hub.inbox import HubInbox
 from hub.pages import routes as pages
 from hub.paths import Layout
 from hub.store.schema import MIGRATIONS
 from hub.views import Views
-from shared import storage
-from shared.errors import BusyError
+from shared import guard, storage
 from shared.link.server import LinkServer
+from shared.serving import LOOPBACK, loopback_socket
 
-LOOPBACK = "127.0.0.1"
 STOP_SECONDS = 1
 
 _log = structlog.get_logger("hub")
@@ -59,7 +57,7 @@ def run(layout: Layout, port: int | None = None) -> None:
     port = own.page.port if port is None else port
     with ExitStack() as held:
         held.callback(storage.FolderLock(layout.folder, "hub").release)
-        listener = held.enter_context(_listen(port))
+        listener = held.enter_context(loopback_socket(port))
         hub_folder.connect(layout).close()
         writer = storage.Writer(layout.database, MIGRATIONS)
         held.callback(writer.close)
@@ -87,20 +85,6 @@ def run(layout: Layout, port: int | None = None) -> None:
         _log.info("hub_runs", district=own.district, pages=pages_at, link=link.endpoint)
         server.run(sockets=[listener])
         _log.info("hub_stops")
-
-
-def _listen(port: int) -> socket.socket:
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((LOOPBACK, port))
-        listener.listen()
-    except OSError as error:
-        listener.close()
-        raise BusyError(
-            f"port {port} cannot be used ({error.strerror}): stop what uses it, or choose another with --port"
-        ) from None
-    return listener
 
 
 @contextmanager

@@ -18,10 +18,11 @@ def loopback_socket(port: int) -> socket.socket:
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         found.bind((LOOPBACK, port))
-    except OSError:
+        found.listen()
+    except OSError as error:
         found.close()
         raise BusyError(
-            f"port {port} is in use by another program: stop it, or choose another port"
+            f"port {port} cannot be used ({error.strerror}): stop what uses it, or choose another port"
         ) from None
     return found
 

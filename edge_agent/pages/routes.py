@@ -51,6 +51,7 @@ def working(request: Request) -> Response:
         [minutes_figure(minutes, order_of(request))] if minutes else [],
         status=status,
         sentence=shape.sentence(status),
+        steps=[step for step in status.next_steps if step != status.working],
         simulated=status.simulated,
     )
 

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from hub.api import guard
+from shared import guard
 
 PROGRAMS = ("/api/", "/healthz")
 

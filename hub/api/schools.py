@@ -7,14 +7,14 @@ from fastapi import APIRouter, Query
 from hub.api import tables
 from hub.api.problems import BAD_REQUEST, NOT_FOUND, missing
 from hub.api.reading import CSV_ANSWER, CsvResponse, Reader, csv_answer
-from hub.views import ClassView, DistrictView, SchoolView, Views
+from hub.views import ClassView, DistrictView, SchoolSummary, SchoolView, Views
 
 router = APIRouter(prefix="/api/v1", tags=["schools"])
 
 Weeks = Annotated[int, Query(ge=1, le=260, description="How many of the newest weeks are merged.")]
 Lessons = Annotated[int, Query(ge=1, le=1000, description="How many of the newest lessons are shown.")]
 
-_SCHOOLS = "/api/v1/district"
+_SCHOOLS = "/api/v1/schools"
 
 
 def _school(views: Views, slug: str) -> SchoolView:
@@ -53,6 +53,12 @@ def district_distribution(views: Reader, weeks: Weeks = 1) -> CsvResponse:
     """One row for each dimension and stage of the newest weeks."""
     rows = tables.spread(views.district(weeks).distribution)
     return csv_answer("distribution", tables.DISTRIBUTION, rows)
+
+
+@router.get("/schools", summary="The schools")
+def schools(views: Reader) -> tuple[SchoolSummary, ...]:
+    """Every school, by name."""
+    return views.district().schools
 
 
 @router.get("/schools/{slug}", summary="One school", responses=NOT_FOUND)

@@ -136,18 +136,11 @@ def _cell(uid: str, g: _Geometry, row: MatrixRow, k: int, y: float) -> list[Mark
         parts.append(element("rect", fill=f"url(#{uid}-hatch)", **box))
     parts.append(element("rect", class_="c-outline", **box))
     if row.spread and g.head:
-        low, high = row.spread[k]
-        foot = y + g.height - 5
-        inner = g.cell - 12
-        parts.append(element("line", x1=x + 6, x2=x + 6 + inner, y1=foot, y2=foot, class_="c-range-track"))
-        parts.append(
-            element(
-                "line",
-                x1=x + 6 + inner * low,
-                x2=x + 6 + max(inner * high, inner * low + 1.5),
-                y1=foot,
-                y2=foot,
-                class_="c-range",
-            )
-        )
+        parts.append(_range(x + 6, y + g.height - 6, g.cell - 12, *row.spread[k]))
     return parts
+
+
+def _range(x: float, y: float, width: float, low: float, high: float) -> Markup:
+    """A line along a cell's foot, whose whole width stands for all lessons."""
+    end = x + max(width * high, width * low + 1.5)
+    return element("line", x1=x + width * low, x2=end, y1=y, y2=y, class_="c-range")

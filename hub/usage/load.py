@@ -6,12 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from models.scoring.scorer import Scorer
-
 from hub.usage import files, write
 from hub.usage.weeks import tally
 from hub.usage.write import FileReport
 from models.catalogue.load import Catalogue, load_catalogue
+from models.scoring.scorer import Scorer
 from shared.errors import BadInput, SettingsError
 from shared.storage import transaction
 

@@ -1,4 +1,4 @@
-"""Apps of each window: a small numbered cell for every app that a window knows, and what is spread over them."""
+"""Apps of each window: one numbered cell for every app that a window knows."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ def app_cells(ordered: Ordered, apps: int) -> AppCells:
 
 
 def device_entropy(ordered: Ordered, cells: AppCells, dwell: Floats) -> Floats:
-    """Mean over a window's devices, weighted by their dwell, of the entropy of their dwell by app; [windows]."""
+    """Entropy of each device's dwell by app, averaged over a window's devices by their dwell; [windows]."""
     groups = len(ordered.group_window)
     size = cells.size.take(ordered.group_window)
     begin = np.cumsum(size) - size

@@ -11,6 +11,7 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 _DIGIT_BITS: Final = 16
+_NEARLY_DENSE: Final = 4
 _ODD: Final = (0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9)  # any odd numbers do
 
 
@@ -56,15 +57,14 @@ def _digits(column: NDArray[Any]) -> Iterator[NDArray[np.uint16]]:
 
 
 def ranks(values: Ints) -> Ints:
-    """The same order in smaller numbers where that is cheap: ranks from 0 if values are not far from dense."""
-    most = int(values.max(initial=0))
-    if most > 4 * len(values):
-        return values
+    """The rank [n] of each non-negative value among the distinct values, from 0."""
+    if int(values.max(initial=0)) > _NEARLY_DENSE * len(values):
+        return small_codes(values.astype(np.uint64))
     return (np.cumsum(np.bincount(values, minlength=1) > 0) - 1).take(values)
 
 
 def small_codes(values: NDArray[np.uint64]) -> Ints:
-    """The rank [n] of each value among the distinct values, from 0.
+    """`ranks` of values of any size.
 
     A few rounds of hashing find the distinct values, so that only they need sorting; what still
     collides then is sorted too.

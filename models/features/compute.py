@@ -49,8 +49,7 @@ def compute_features(signals: Signals, windows: Windows, channels: Floats, off_t
     columns that disagree, UsageError for an unknown kind of source.
     """
     check_inputs(signals, windows, len(channels))
-    seen = np.array([visible(kinds) for kinds in windows.kinds]).reshape(-1, len(FEATURES))
-    by_export = np.array([usage_only(kinds) for kinds in windows.kinds], np.bool_)
+    seen, by_export = _sight(windows)
     table = np.empty((len(windows), len(FEATURES)))
     for block in blocks(signals, windows):
         columns = _columns(block, channels, off_task, by_export[block.rows])
@@ -58,6 +57,15 @@ def compute_features(signals: Signals, windows: Windows, channels: Floats, off_t
             table[block.rows, FEATURE_INDEX[name]] = column
     table[~seen] = np.nan
     return table
+
+
+def _sight(windows: Windows) -> tuple[Bools, Bools]:
+    """What each window can see, bool [w, 24], and whether all it has are exports, bool [w]."""
+    known = {kinds: i for i, kinds in enumerate(dict.fromkeys(windows.kinds))}
+    which = np.array([known[kinds] for kinds in windows.kinds], np.int64)
+    seen = np.array([visible(kinds) for kinds in known]).reshape(-1, len(FEATURES))
+    by_export = np.array([usage_only(kinds) for kinds in known], np.bool_)
+    return seen[which], by_export[which]
 
 
 def device_counts(signals: Signals, windows: Windows) -> Ints:
@@ -161,7 +169,7 @@ def _columns(block: Block, channels: Floats, off_task: Bools, by_export: Bools) 
 def _dwell_by_channel(
     ordered: Ordered, cells: AppCells, by_app: Floats, dwell: Floats, channels: Floats
 ) -> Floats:
-    """Seconds on each channel, [w, 8]: contacts by their app's weights, other actions by their own channel."""
+    """Seconds on each channel, [w, 8]: a contact by its app's weights, another action by its own."""
     found = np.zeros((ordered.windows, len(CHANNELS)))
     contact = by_app
     if ordered.action.any():

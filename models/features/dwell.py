@@ -18,6 +18,7 @@ from models.features.columns import (
     Ints,
     lengths,
     new_runs,
+    ranks,
     small_codes,
     spread,
     stable_order,

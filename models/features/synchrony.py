@@ -10,6 +10,7 @@ from models.features.columns import (
     Ints,
     lengths,
     new_runs,
+    ranks,
     ratio,
     spread,
     stable_order,
@@ -33,15 +34,15 @@ def synchrony(ordered: Ordered, pieces: Pieces, cells: AppCells) -> Floats:
     group, minute, cell = _main_apps(ordered, pieces, cells)
     window = ordered.group_window.take(group)
     minutes = int(minute.max(initial=0)) + 1
-    place = window * minutes + minute
-    active = tally(place, ordered.windows * minutes)
-    kept = np.flatnonzero(active.take(place) >= _ENOUGH_DEVICES)
-    held = np.flatnonzero(active >= _ENOUGH_DEVICES)
-    where = held // minutes
-    rank = np.zeros(len(active), np.int64)
-    rank[held] = np.arange(len(held))
-    on_one = _most_on_one_app(rank.take(place.take(kept)), cell.take(kept), where, cells)
-    share = on_one / active.take(held)
+    place = ranks(window * minutes + minute)
+    active = tally(place, 0)
+    enough = active >= _ENOUGH_DEVICES
+    where = np.zeros(len(active), np.int64)
+    where[place] = window
+    where, active = where[enough], active[enough]
+    kept = np.flatnonzero(enough.take(place))
+    rank = (np.cumsum(enough) - 1).take(place.take(kept))
+    share = _most_on_one_app(rank, cell.take(kept), where, cells) / active
     return ratio(sums(where, share, ordered.windows), tally(where, ordered.windows))
 
 

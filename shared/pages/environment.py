@@ -105,8 +105,8 @@ def _hour(context: Context, value: str) -> Markup:
 
 
 @pass_context
-def _week(context: Context, value: str) -> Markup:
-    return formats.week(value, _order(context))
+def _week(context: Context, value: str, opens: bool = False) -> Markup:
+    return formats.week(value, _order(context), opens=opens)
 
 
 _FILTERS: Final[dict[str, Any]] = {
@@ -116,6 +116,7 @@ _FILTERS: Final[dict[str, Any]] = {
     "plural": formats.plural,
     "listing": formats.listing,
     "capital": formats.capital,
+    "coded": formats.coded,
     "day": _day,
     "moment": _moment,
     "hour": _hour,

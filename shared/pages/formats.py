@@ -128,9 +128,10 @@ def week_words(week: str, order: Order, *, year: bool = True) -> str:
     return f"the week of {day_words(monday(week), order, year=year)}"
 
 
-def week(value: str, order: Order = "dmy") -> Markup:
-    """An ISO week as a <time> element in words."""
-    return Markup('<time datetime="{}">{}</time>').format(value, week_words(value, order))
+def week(value: str, order: Order = "dmy", *, opens: bool = False) -> Markup:
+    """An ISO week as a <time> element in words, its first letter large where it opens a line."""
+    words = week_words(value, order)
+    return Markup('<time datetime="{}">{}</time>').format(value, capital(words) if opens else words)
 
 
 def short_day(value: date, order: Order) -> str:
@@ -144,6 +145,13 @@ def listing(words: list[str] | tuple[str, ...]) -> str:
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def coded(text: str) -> Markup:
+    """Escaped text whose `words in backticks` are code."""
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(text.split("`"))
+    )
 
 
 def capital(text: str) -> str:

@@ -42,11 +42,13 @@ def _pid(children: Children, name: str) -> int:
 
 
 def _is_gone(pid: int) -> bool:
+    """Whether the process has ended, waited for or not."""
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
+        state = Path(f"/proc/{pid}/stat")
+        return state.exists() and state.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
         return True
-    return False
 
 
 def test_a_child_that_ignores_the_request_to_end_is_killed(children: Children) -> None:
@@ -58,6 +60,27 @@ def test_a_child_that_ignores_the_request_to_end_is_killed(children: Children) -
     children.check()
     children.stop()
     assert all(_is_gone(pid) for pid in pids)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other kernels do not tell a child of its parent's end")
+def test_a_driver_that_is_killed_outright_leaves_no_orphan(tmp_path: Path) -> None:
+    code = (
+        "import sys, time; from pathlib import Path; from demo import processes\n"
+        "processes._line = lambda *args: [sys.executable, '-c', *args]\n"
+        "children = processes.Children(Path(sys.argv[1])); children.start('child', sys.argv[2])\n"
+        "print(children.running['child'].pid, flush=True); time.sleep(60)"
+    )
+    driver = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path), LOOP], stdout=subprocess.PIPE, text=True
+    )
+    with driver:
+        assert driver.stdout is not None
+        pid = int(driver.stdout.readline())
+        driver.kill()
+    end = time.monotonic() + 20
+    while not _is_gone(pid):
+        assert time.monotonic() < end
+        time.sleep(0.02)  # polls for the child's end
 
 
 def test_a_child_that_ends_by_itself_is_named_with_its_last_words_and_its_log(children: Children) -> None:

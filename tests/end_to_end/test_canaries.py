@@ -183,7 +183,7 @@ class Run:
             f"/schools/schulhaus-probe/classes/{self.codes[0]}",
             f"/api/v1/schools/schulhaus-probe/classes/{self.codes[0]}",
             "/api/v1/district",
-            "/api/v1/usage",
+            "/api/v1/schools",
             "/api/v1/status",
         ):
             self.pages[f"hub {path}"] = fetch(self.town.hub_url(path))

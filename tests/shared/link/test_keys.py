@@ -29,7 +29,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
         load_or_create(tmp_path, "link")
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 40, b"not a key", b"\xff" * 40, b"0" * 41])
+@pytest.mark.parametrize("content", [b"", b"~" * 40, b"not a key", b"\xff" * 40, b"0" * 41])
 def test_a_damaged_key_is_refused_and_never_replaced(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "link.key"
     path.write_bytes(content)

@@ -111,7 +111,7 @@ def test_a_full_outbox_first_forgets_what_was_sent_and_then_accepts_no_more(
     fill(disk, 4, size=99)
     outbox.settle(disk, 2, now=50.0)
     outbox.append(disk, "test", bytes(100), budget=400)
-    assert states(disk) == "sppp"
+    assert states(disk) == "ppp"
     outbox.append(disk, "test", bytes(100), budget=400)
     with pytest.raises(OutboxFull, match="reconnect"), transaction(disk):
         outbox.append(disk, "test", bytes(100), budget=400)

@@ -51,10 +51,10 @@ def say(
     return machine.received(route, key, enrolment, encode(frame), now)
 
 
-def greeted(machine: Receiver, epoch: int = 5, stream: str = "records", route: bytes = b"r", key: str = KEY):  # type: ignore[no-untyped-def] # the reply is looked at by a few only
-    greet = say(machine, Hello(1, stream, epoch, 77), route=route, key=key)
+def greeted(machine: Receiver, *, route: bytes = b"r", key: str = KEY) -> Reply:
+    greet = say(machine, Hello(1, "records", 5, 77), route=route, key=key)
     assert isinstance(greet, Greet)
-    return machine.greeted(greet, Standing(epoch, 3, b"here"))
+    return machine.greeted(greet, Standing(5, 3, b"here"))
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_many_settled_batches_are_one_acknowledgement_for_each_connection() -> N
 
 
 def test_a_rejection_keeps_its_place_between_acknowledgements() -> None:
-    outcomes = (Settled(1), Rejected(2, "bad"), Settled(3), Settled(4))
+    outcomes: list[Outcome] = [Settled(1), Rejected(2, "bad"), Settled(3), Settled(4)]
     assert replies(*((b"a", i + 1, outcome) for i, outcome in enumerate(outcomes))) == [
         Reply(b"a", Ack(5, 1)),
         Reply(b"a", Reject(5, 2, "bad")),

@@ -88,7 +88,7 @@ def test_a_rejected_batch_is_set_aside_and_the_line_goes_on() -> None:
 
 def test_silence_leads_to_hello_with_growing_patience_that_progress_resets() -> None:
     machine = opened(tail=20)
-    waits, now = [], 0.0
+    waits, now, hello = [], 0.0, Hello(1, "", 0, 0)
     for _ in range(8):
         assert machine.deadline is not None
         assert machine.tick(machine.deadline - 0.001) == []
