@@ -60,12 +60,26 @@ ALDER: Final = Character(
     domain="alder-primary.example",
     network="10.20",
     groups=(
-        _group("1 Heron", "01", "Room 11", "Language arts | h1 | 2,4", "Science | science1 | 1", cart=True),
-        _group("2 Otter", "02", "Room 12", "Language arts | h2 | 1,5", "Science | science1 | 2", cart=True),
+        _group(
+            "1 Heron",
+            "01",
+            "Room 11",
+            "English language arts | h1 | 2,4",
+            "Science | science1 | 1",
+            cart=True,
+        ),
+        _group(
+            "2 Otter",
+            "02",
+            "Room 12",
+            "English language arts | h2 | 1,5",
+            "Science | science1 | 2",
+            cart=True,
+        ),
         _group("2 Wren", "02", "Room 14", "Mathematics | h3 | 2,4", "Science | science1 | 3", cart=True),
-        _group("3 Maple", "03", "Room 21", "Language arts | h4 | 1,3", "Science | science1 | 5"),
+        _group("3 Maple", "03", "Room 21", "English language arts | h4 | 1,3", "Science | science1 | 5"),
         _group("4 Larch", "04", "Room 22", "Mathematics | h5 | 2,5", "Science | science2 | 1"),
-        _group("4 Hazel", "04", "Room 24", "Language arts | h6 | 1,4", "Science | science2 | 2"),
+        _group("4 Hazel", "04", "Room 24", "English language arts | h6 | 1,4", "Science | science2 | 2"),
         _group("5 Rowan", "05", "Room 25", "Mathematics | h7 | 2,6", "Art | science2 | 4"),
     ),
     bells=(
@@ -94,13 +108,17 @@ BIRCH: Final = Character(
     domain="birch-middle.example",
     network="10.21",
     groups=(
-        _group("6A", "06", "Media Lab", "Language arts | b1 | 1,3", "Science | science1 | 5", cart=True),
+        _group(
+            "6A", "06", "Media Lab", "English language arts | b1 | 1,3", "Science | science1 | 5", cart=True
+        ),
         _group("6B", "06", "Media Lab", "Social studies | b2 | 2,4", "Mathematics | maths | 6", cart=True),
-        _group("7A", "07", "B 104", "Language arts | b3 | 1,4", "Science | science1 | 2,6"),
+        _group("7A", "07", "B 104", "English language arts | b3 | 1,4", "Science | science1 | 2,6"),
         _group("7B", "07", "B 106", "Social studies | b4 | 2,5", "Mathematics | maths | 1,3"),
-        _group("8A", "08", "B 201", "Language arts | b5 | 3,6", "Science | science2 | 2,5"),
+        _group("8A", "08", "B 201", "English language arts | b5 | 3,6", "Science | science2 | 2,5"),
         _group("8B", "08", "B 203", "Social studies | b6 | 1,4", "Science | science2 | 3,7"),
-        _group("7 Support", "07", "B 012", "Language arts | b7 | 2,4", "Mathematics | b7 | 6", learners=9),
+        _group(
+            "7 Support", "07", "B 012", "English language arts | b7 | 2,4", "Mathematics | b7 | 6", learners=9
+        ),
     ),
     bells=(
         ("1", "Mon Tue Wed Thu Fri", "08:05", "08:47"),

@@ -33,6 +33,7 @@ def demo(
     from demo.driver import Driver  # numpy and the catalogue, for this command alone
     from demo.layout import Layout, held
     from demo.live import run_live
+    from demo.ports import LOOPBACK
     from demo.processes import Children
     from demo.stop import StopFlag, Stopped
 
@@ -47,7 +48,9 @@ def demo(
             if once:
                 typer.echo(json.dumps(driver.summary()))
                 return
-            say(f"The dashboard: {driver.address} (Ctrl-C ends the demo)")
+            for agent in driver.agents:
+                say(f"The agent of {agent.title}: http://{LOOPBACK}:{agent.port}/")
+            typer.echo(f"The dashboard: http://{LOOPBACK}:{port}/ (Ctrl-C ends the demo)")
             live = True
             run_live(driver, speed)
         except Stopped:

@@ -12,8 +12,7 @@ from demo.app_names import AppNames
 from demo.clock import set_clock
 from demo.feed import Feed, append_from
 from demo.layout import Layout
-from demo.ports import LOOPBACK
-from demo.processes import Children
+from demo.processes import Children, Commands
 from demo.progress import Progress, say
 from demo.school import TIMEZONE, School, build_schools
 from demo.sender import Sender
@@ -53,6 +52,7 @@ class Driver:
         names = AppNames(catalogue)
         self.feeds = {s.slug: Feed(s, self.zone, catalogue, names) for s in self.schools}
         self.hub = Watched("hub", "the hub", port)
+        self._commands = Commands(stop.check)
         self._senders: dict[str, Sender] = {}
 
     @property
@@ -66,7 +66,7 @@ class Driver:
         self._keep()
         set_clock(self.layout.clock, self.state.reached)
         say(f"Setting up a district of {len(self.schools)} simulated schools in {self.layout.root} ...")
-        setup.set_up_hub(self.layout, self.hub.port, self.state.ports["link"])
+        setup.set_up_hub(self._commands, self.layout, self.hub.port, self.state.ports["link"])
         self.children.start("hub", "hub", "run", str(self.layout.hub), "--port", str(self.hub.port))
         wait_ready(self.hub, "/healthz", self.children, self.stop)
         self._enrol()
@@ -133,11 +133,6 @@ class Driver:
         """What came of it, as hub and agents tell."""
         return summarise(self.hub, self.agents, time.monotonic() - self.started)
 
-    @property
-    def address(self) -> str:
-        """Where the dashboard is."""
-        return f"http://{LOOPBACK}:{self.hub.port}/"
-
     def _choose_ports(self) -> None:
         ports.need_free(self.hub.port)
         names = ["link"]
@@ -150,19 +145,18 @@ class Driver:
 
     def _enrol(self) -> None:
         def one(school: School) -> None:
-            if self.stop.signal is None:
-                setup.set_up_agent(self.layout, school, self.state.ports, self.state.ports["link"])
-                self._write_leases(school, self.state.reached)
-                setup.enrol(self.layout, school, self.state.schools[school.slug])
+            ports = self.state.ports
+            setup.set_up_agent(self._commands, self.layout, school, ports, ports["link"])
+            self._write_leases(school, self.state.reached)
+            setup.enrol(self._commands, self.layout, school, self.state.schools[school.slug])
 
         with ThreadPoolExecutor(SCHOOLS_AT_ONCE) as pool:
             list(pool.map(one, self.schools))
         self._keep()
-        self.stop.check()
 
     def _import_usage(self) -> None:
         if not self.state.usage_imported and USAGE.is_dir():
-            setup.import_usage(self.layout, USAGE)
+            setup.import_usage(self._commands, self.layout, USAGE)
             self.state.usage_imported = True
             self._keep()
 

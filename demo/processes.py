@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -33,18 +34,33 @@ def _last(text: str) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def run(*args: str, stdin: str = "") -> str:
-    """One short command to its end; its standard output. Raises CommonGroundError with what it said."""
-    name = f"commonground {' '.join(args[:2])}"
-    try:
-        done = subprocess.run(
-            _line(*args), input=stdin, capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise CommonGroundError(f"`{name}` did not end within {COMMAND_SECONDS:.0f} s: try again") from None
-    if done.returncode:
-        raise CommonGroundError(f"`{name}` failed: {_last(done.stderr or done.stdout)}")
-    return done.stdout
+class Commands:
+    """Short commands, one at a time in each thread; `check` raises before the next if the demo must end."""
+
+    def __init__(self, check: Callable[[], None]) -> None:
+        self._check = check
+
+    def run(self, *args: str, stdin: str = "") -> str:
+        """One command to its end; its standard output. Raises CommonGroundError with what it said."""
+        self._check()
+        name = f"commonground {' '.join(args[:2])}"
+        try:
+            done = subprocess.run(
+                _line(*args),
+                input=stdin,
+                capture_output=True,
+                text=True,
+                timeout=COMMAND_SECONDS,
+                check=False,
+                process_group=0,
+            )
+        except subprocess.TimeoutExpired:
+            raise CommonGroundError(
+                f"`{name}` did not end within {COMMAND_SECONDS:.0f} s: try again"
+            ) from None
+        if done.returncode:
+            raise CommonGroundError(f"`{name}` failed: {_last(done.stderr or done.stdout)}")
+        return done.stdout
 
 
 class Children:

@@ -10,7 +10,7 @@ from demo.inventory import render_inventory
 from demo.layout import Layout
 from demo.oneroster import render_oneroster
 from demo.ports import LOOPBACK
-from demo.processes import run
+from demo.processes import Commands
 from demo.school import TIMEZONE, School
 from demo.state import SchoolState
 from demo.term import TERM_END
@@ -31,24 +31,26 @@ password_file = "secrets/xapi_password"
 """
 
 
-def set_up_hub(layout: Layout, port: int, link_port: int) -> None:
+def set_up_hub(commands: Commands, layout: Layout, port: int, link_port: int) -> None:
     """Make the hub's folder if there is none, and let it listen on these ports."""
     link = f"tcp://{LOOPBACK}:{link_port}"
     settings = layout.hub / "hub.toml"
     if not settings.exists():
         options = ("--district", DISTRICT, "--port", str(port), "--link", link, "--simulated")
-        run("hub", "init", str(layout.hub), *options)
+        commands.run("hub", "init", str(layout.hub), *options)
     text = set_value(settings.read_text(), "link", "address", f'"{link}"')
     settings.write_text(set_value(text, "page", "port", str(port)))
 
 
-def set_up_agent(layout: Layout, school: School, ports: dict[str, int], link_port: int) -> None:
+def set_up_agent(
+    commands: Commands, layout: Layout, school: School, ports: dict[str, int], link_port: int
+) -> None:
     """Make a school's agent folder with its input files if there is none; put the ports into its settings."""
     folder = layout.agent(school.slug)
     settings = folder / "agent.toml"
     if not settings.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        run("agent", "init", str(folder), "--school", school.name, "--timezone", TIMEZONE)
+        commands.run("agent", "init", str(folder), "--school", school.name, "--timezone", TIMEZONE)
     _write_input(layout, school)
     text = set_value(settings.read_text(), "page", "port", str(ports[f"{school.slug}/page"]))
     text = set_value(text, "identity", "leases", '"input/dnsmasq.leases"')
@@ -64,26 +66,25 @@ def set_up_agent(layout: Layout, school: School, ports: dict[str, int], link_por
         joined.write_text(set_value(joined.read_text(), "", "address", f'"tcp://{LOOPBACK}:{link_port}"'))
 
 
-def enrol(layout: Layout, school: School, state: SchoolState) -> None:
+def enrol(commands: Commands, layout: Layout, school: School, state: SchoolState) -> None:
     """Let the school's agent join the hub, and share what its teachers agreed to; whatever is left to do."""
-    if not state.joined:
-        _join(layout, school)
-        state.joined = True
+    if not (layout.agent(school.slug) / "hub.toml").exists():
+        _join(commands, layout, school)
     if not state.shared:
-        _share(layout, school, state)
+        _share(commands, layout, school, state)
 
 
-def _join(layout: Layout, school: School) -> None:
-    token = run("hub", "invite", str(layout.hub), "--school", school.name, "--simulated").strip()
-    run("agent", "join", str(layout.agent(school.slug)), "-", stdin=token + "\n")
+def _join(commands: Commands, layout: Layout, school: School) -> None:
+    token = commands.run("hub", "invite", str(layout.hub), "--school", school.name, "--simulated").strip()
+    commands.run("agent", "join", str(layout.agent(school.slug)), "-", stdin=token + "\n")
 
 
-def _share(layout: Layout, school: School, state: SchoolState) -> None:
+def _share(commands: Commands, layout: Layout, school: School, state: SchoolState) -> None:
     folder = str(layout.agent(school.slug))
-    codes = class_codes(run("agent", "classes", folder, "--json"))
+    codes = class_codes(commands.run("agent", "classes", folder, "--json"))
     wanted = [codes[section.sourced_id] for section in school.sections if section.shared]
     if wanted:
-        run("agent", "share", folder, *wanted, "--until", TERM_END.isoformat())
+        commands.run("agent", "share", folder, *wanted, "--until", TERM_END.isoformat())
     state.shared = wanted
 
 
@@ -107,6 +108,6 @@ def _write_input(layout: Layout, school: School) -> None:
     layout.leases(school.slug).touch()
 
 
-def import_usage(layout: Layout, folder: Path) -> None:
+def import_usage(commands: Commands, layout: Layout, folder: Path) -> None:
     """Import the usage exports that the district already has."""
-    run("hub", "import-usage", str(layout.hub), str(folder))
+    commands.run("hub", "import-usage", str(layout.hub), str(folder))

@@ -8,9 +8,8 @@ from shared.errors import SettingsError
 
 
 class SchoolState(msgspec.Struct):
-    """One school: how far its set-up came, and how much of its log belongs to instants before `reached`."""
+    """One school: its shared classes, and how much of its log belongs to instants before `reached`."""
 
-    joined: bool = False
     shared: list[str] = msgspec.field(default_factory=list)
     log_bytes: int = 0
     posted: int = 0

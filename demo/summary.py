@@ -9,35 +9,30 @@ from shared.errors import CommonGroundError
 VERDICTS: Final = ("placed", "thin", "evidence_only")
 # The hub's counters of records that told it something; heartbeats do not.
 RECORDS: Final = ("lesson_new", "lesson_replaced", "lesson_older_revision", "week_new")
-ALL_WEEKS: Final = 260
 
 Summary = dict[str, Any]
 
 
 def summarise(hub: Watched, agents: Sequence[Watched], seconds: float) -> Summary:
     """Ask everybody; raises CommonGroundError if somebody does not answer."""
-    status = _ask(hub, "/api/v1/status")
-    district = _ask(hub, f"/api/v1/district?weeks={ALL_WEEKS}")
     schools = [_ask(agent, "/status.json") for agent in agents]
-    return combine(status, district, schools, seconds)
+    return combine(_ask(hub, "/api/v1/status"), schools, seconds)
 
 
-def combine(
-    status: Mapping[str, Any],
-    district: Mapping[str, Any],
-    schools: Sequence[Mapping[str, Any]],
-    seconds: float,
-) -> Summary:
-    """The summary from the hub's status, the district's weeks, and each agent's status."""
-    counted = {row["reason"]: row["count"] for row in status["counters"]}
+def combine(hub: Mapping[str, Any], agents: Sequence[Mapping[str, Any]], seconds: float) -> Summary:
+    """The summary from the hub's status and each agent's.
+
+    Lessons, signals and placements (of every lesson, on every dimension) are the agents'; schools and
+    records are what the hub received.
+    """
+    counted = {row["reason"]: row["count"] for row in hub["counters"]}
+    windows = [agent["windows"] for agent in agents]
     return {
-        "schools": sum(1 for school in status["schools"] if school["last_heard"]),
-        "lessons": sum(school["windows"]["closed"] for school in schools),
-        "signals": sum(school["signals"] for school in schools),
+        "schools": sum(1 for school in hub["schools"] if school["last_heard"]),
+        "lessons": sum(part["closed"] for part in windows),
+        "signals": sum(agent["signals"] for agent in agents),
         "records": sum(counted.get(name, 0) for name in RECORDS),
-        "placements": {
-            verdict: sum(row[verdict] for row in district["distribution"]) for verdict in VERDICTS
-        },
+        "placements": {name: sum(part["placements"][name] for part in windows) for name in VERDICTS},
         "seconds": round(seconds, 1),
     }
 

@@ -98,7 +98,7 @@ def _hops(reached: int, opens: int, until: int, label: str) -> list[Step]:
     ends = [reached + (until - reached) * (i + 1) // count for i in range(count)]
     starts = [reached, *ends[:-1]]
     return [
-        Step(opens if start < opens < end else start, end, label)
+        Step(opens if start < opens < end else start, end, label if end == until else f"before {label}")
         for start, end in zip(starts, ends, strict=True)
     ]
 

@@ -13,6 +13,7 @@ import structlog
 from edge_agent.clock import Clock, FileClock, SystemClock
 from edge_agent.collecting import Collecting, Running
 from edge_agent.daykeys import KeyFolder
+from edge_agent.days import key_expires
 from edge_agent.intake import IntakeInbox
 from edge_agent.lessons import Lessons, hand_over
 from edge_agent.page import create_page
@@ -34,6 +35,7 @@ from shared.storage import FolderLock, Writer, reader
 RECORDS_STREAM: Final = "records"
 TICK_SECONDS: Final = 0.5
 HEARTBEAT_SECONDS: Final = 60.0
+MEMORY_SECONDS: Final = 48 * 3600
 KEPT_AFTER_SENT: Final = 14 * 86400
 IDENTITY: Final = "identity"
 VERSION: Final = "0.1.0"
@@ -138,6 +140,7 @@ class Agent:
         closed = self._lessons.close_due(now, read_until)
         for day in self._keys.destroy_expired(now):
             self._log.info("day key destroyed", day=day.isoformat())
+            self._collecting.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
         if read_until >= now:
             self._lessons.forget(now)
             weeks = self._weeks.send_due(now)

@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from edge_agent.clock import Clock
+from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder
 from edge_agent.parts import PARSERS, Parts, parser
 from edge_agent.paths import AgentFolder
@@ -60,6 +61,7 @@ class Collecting:
         self._codes = codes
         self._clock = clock
         self._statements: sqlite3.Connection = reader(folder.database)
+        self._collectors: list[Collector] = []
         self.running: list[Running] = []
 
     def start(self, endpoint: str, agent_public: str, pair: KeyPair) -> None:
@@ -78,8 +80,15 @@ class Collecting:
         followers = [item.follower.read_until for item in self.running if item.follower is not None]
         return min(followers, default=now)
 
+    def forget_before(self, moment: float) -> None:
+        """Drop leases and memory of lessons that no signal can ask for any more."""
+        self._parts.directory.leases.forget_before(int(moment))
+        for collector in self._collectors:
+            collector.forget_before(moment)
+
     def _start(self, source: SourceSettings, endpoint: str, public: str, pair: KeyPair) -> Running:
         collector = self._parts.collector(source.kind, source.id, self._keys, self._codes)
+        self._collectors.append(collector)
         spool = Spool(rereads=source.path is not None)
         client = LinkClient(endpoint, public, pair, source.id, spool, random.Random(secrets.randbits(64)))
         running = Running(source, client, spool)

@@ -156,9 +156,6 @@ def _windows(connection: sqlite3.Connection) -> dict[str, Any]:
     (closed, empty, sent) = connection.execute(
         "SELECT count(*), sum(devices = 0), sum(sent_batch IS NOT NULL) FROM windows"
     ).fetchone()
-    verdicts = connection.execute(
-        "SELECT total(placed), total(thin), total(evidence_only) FROM windows"
-    ).fetchone()
     held = connection.execute(
         """SELECT held_back, count(*) FROM windows WHERE held_back IS NOT NULL AND devices > 0
            GROUP BY held_back"""
@@ -167,9 +164,15 @@ def _windows(connection: sqlite3.Connection) -> dict[str, Any]:
         "closed": closed,
         "without_devices": empty or 0,
         "lessons_sent": sent or 0,
-        "placements": {name: int(n) for name, n in zip(VERDICTS, verdicts, strict=True)},
+        "placements": _placements(connection),
         "held_back": dict(held.fetchall()),
     }
+
+
+def _placements(connection: sqlite3.Connection) -> dict[str, int]:
+    """Verdicts over all closed windows and dimensions."""
+    verdicts = connection.execute("SELECT total(placed), total(thin), total(evidence_only) FROM windows")
+    return {name: int(number) for name, number in zip(VERDICTS, verdicts.fetchone(), strict=True)}
 
 
 def _weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from models.scoring.scorer import Scorer
 from numpy.typing import NDArray
 
 from edge_agent.identity.timetable import Lesson
@@ -13,7 +12,8 @@ from models.catalogue.load import Catalogue
 from models.features.compute import Signals, Windows, compute_features, device_counts
 from models.features.set1 import FEATURES
 from models.features.strip import strips
-from shared.records import FeatureRow, Placement
+from models.scoring.scorer import Scorer
+from shared.records import FeatureRow, Placement, Verdict
 from shared.signals import SignalBatch
 from shared.words import CHANNELS, Action
 
@@ -160,7 +160,7 @@ def _placements(scorer: Scorer, features: NDArray[np.float64]) -> list[tuple[Pla
                 dimension=dimension,
                 version=scored.version,
                 probs=tuple(round(float(p), 6) for p in scored.probs[row, d]),
-                verdict=scored.verdicts[row][d],
+                verdict=cast("Verdict", scored.verdicts[row][d]),
             )
             for d, dimension in enumerate(scored.dimensions)
         )

@@ -35,7 +35,7 @@ class Directory:
         self.leases = Leases()
         self._zone = zone
         self._learners = {user for school_class in roster.classes.values() for user in school_class.learners}
-        self._rooms = {school_class.room for school_class in roster.classes.values()}
+        self._rooms = {school_class.room for school_class in roster.classes.values()} - {""}
         self._days: dict[date, _Day] = {}
         self._today: _Day | None = None
 

@@ -22,9 +22,9 @@ class Leases:
             times = self._times.setdefault(address, [])
             owners = self._hardware.setdefault(address, [])
             at = bisect_right(times, moment)
-            if not at or owners[at - 1] != hardware:
-                times.insert(at, moment)
-                owners.insert(at, hardware)
+            # Renewals are kept too: without them the answer would depend on the order of telling.
+            times.insert(at, moment)
+            owners.insert(at, hardware)
 
     def at(self, address: str, moment: int) -> str | None:
         """The hardware address that held `address` at `moment`, or None if no lease was seen."""

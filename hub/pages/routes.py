@@ -12,6 +12,7 @@ from hub.pages.facts import facts_words
 from hub.pages.figures import distribution, lesson, school, usage
 from hub.pages.questions import questions
 from hub.views import Views
+from models.integration.load import load_model, model_names
 from shared.pages.environment import Pages, order_of
 from shared.pages.figure import Figure
 from shared.pages.sources import sources_words
@@ -167,7 +168,8 @@ def one_usage(request: Request, district_id: str) -> Response:
 @router.get("/how")
 def how(request: Request) -> Response:
     """How do you know? Sources, inference, doubt, and what cannot be seen."""
-    return pages.page(request, "how.html", simulated=False, inferred=False)
+    models = [load_model(name) for name in model_names()]
+    return pages.page(request, "how.html", models=models, simulated=False, inferred=False)
 
 
 @router.get("/static/{name}")

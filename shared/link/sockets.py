@@ -60,26 +60,26 @@ class Waker:
     def __init__(self, context: Context) -> None:
         address = f"inproc://wake-{id(self)}"
         self.ear: Socket = context.socket(zmq.PULL)
-        self.ear.set(zmq.RCVHWM, 1)
         self.ear.bind(address)
         self._mouth: Socket = context.socket(zmq.PUSH)
-        self._mouth.set(zmq.SNDHWM, 1)
         self._mouth.set(zmq.LINGER, 0)
         self._mouth.connect(address)
         self._lock = threading.Lock()
+        self._called = False
 
     def __call__(self) -> None:
         """Wake the other thread; a call that is already under way is enough."""
         with self._lock:
-            if not self._mouth.closed:
-                with suppress(zmq.Again):
-                    self._mouth.send(b"", zmq.NOBLOCK)
+            if not self._called and not self._mouth.closed:
+                self._called = True
+                self._mouth.send(b"", zmq.NOBLOCK)
 
     def drain(self) -> None:
-        """The woken thread forgets the calls that it heeds now."""
+        """The woken thread forgets the calls that it heeds after this; there is one message at most."""
         with suppress(zmq.Again):
-            while True:
-                self.ear.recv(zmq.NOBLOCK)
+            self.ear.recv(zmq.NOBLOCK)
+        with self._lock:
+            self._called = False
 
     def close(self) -> None:
         """No call after this one does anything."""

@@ -61,6 +61,8 @@ class Figure:
     """What its colours and lines mean."""
     origins: tuple[str, ...] = ()
     """Where its numbers come from: names of marks."""
+    more: tuple[str, str] | None = None
+    """An address and its words, for what the caption has no room to explain."""
 
 
 def _cell(cell: Cell, kind: Kind) -> str:

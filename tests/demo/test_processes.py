@@ -13,7 +13,7 @@ import pytest
 from demo import processes
 from demo.layout import Layout, held
 from demo.ports import LOOPBACK, choose, is_free, need_free
-from demo.processes import Children
+from demo.processes import Children, Commands
 from demo.state import SchoolState, State, load_state, save_state
 from demo.stop import StopFlag, Stopped
 from shared.errors import BusyError, CommonGroundError, SettingsError
@@ -102,9 +102,20 @@ def test_a_ctrl_c_at_the_terminal_reaches_children_only_through_the_driver(child
 
 def test_a_command_that_fails_tells_its_last_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "_line", lambda *args: [sys.executable, "-c", args[-1]])
-    assert processes.run("agent", "init", "print(input())", stdin="token\n") == "token\n"
+    commands = Commands(lambda: None)
+    assert commands.run("agent", "init", "print(input())", stdin="token\n") == "token\n"
     with pytest.raises(CommonGroundError, match="`commonground agent init` failed: error: no such school"):
-        processes.run("agent", "init", "raise SystemExit('error: no such school')")
+        commands.run("agent", "init", "raise SystemExit('error: no such school')")
+
+
+def test_no_further_command_starts_once_the_demo_must_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "_line", lambda *args: [sys.executable, "-c", args[-1]])
+    with StopFlag() as stop:
+        commands = Commands(stop.check)
+        assert commands.run("print('done')") == "done\n"
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Stopped):
+            commands.run("print('done')")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -161,9 +172,7 @@ def test_ports_are_kept_while_they_are_free_and_never_given_twice() -> None:
 def test_the_state_reads_back_and_a_broken_one_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     assert load_state(path) is None
-    state = State(
-        7, 1_789_000_000, {"hub": 1}, {"alder": SchoolState(joined=True, shared=["abc"], log_bytes=5)}
-    )
+    state = State(7, 1_789_000_000, {"hub": 1}, {"alder": SchoolState(shared=["abc"], log_bytes=5)})
     save_state(path, state)
     assert load_state(path) == state
     path.write_text("{")

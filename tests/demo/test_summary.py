@@ -13,20 +13,15 @@ HUB: dict[str, Any] = {
         {"reason": "status", "count": 99},
     ],
 }
-AGENTS = [
-    {"signals": 1000, "windows": {"closed": 40}},
-    {"signals": 500, "windows": {"closed": 20}},
-]
-DISTRICT: dict[str, Any] = {
-    "distribution": [
-        {"placed": 1, "thin": 2, "evidence_only": 3},
-        {"placed": 10, "thin": 20, "evidence_only": 30},
-    ]
-}
+
+
+def _agent(signals: int, closed: int, *verdicts: int) -> dict[str, Any]:
+    placements = dict(zip(("placed", "thin", "evidence_only"), verdicts, strict=True))
+    return {"signals": signals, "windows": {"closed": closed, "placements": placements}}
 
 
 def test_the_summary_adds_up_what_everybody_tells() -> None:
-    assert combine(HUB, DISTRICT, AGENTS, 12.345) == {
+    assert combine(HUB, [_agent(1000, 40, 1, 2, 3), _agent(500, 20, 10, 20, 30)], 12.345) == {
         "schools": 1,
         "lessons": 60,
         "signals": 1500,
@@ -37,7 +32,6 @@ def test_the_summary_adds_up_what_everybody_tells() -> None:
 
 
 def test_a_demo_that_did_nothing_counts_nothing() -> None:
-    empty: dict[str, Any] = {"schools": [], "counters": []}
-    summary = combine(empty, {"distribution": []}, [], 0.0)
+    summary = combine({"schools": [], "counters": []}, [], 0.0)
     assert summary["placements"] == {"placed": 0, "thin": 0, "evidence_only": 0}
     assert summary["lessons"] == summary["records"] == summary["signals"] == 0

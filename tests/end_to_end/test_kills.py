@@ -20,9 +20,10 @@ BELLS = [(str(p), "Mon Tue Wed Thu Fri", f"{8 + p:02d}:00", f"{8 + p:02d}:45") f
 def lines_of(period: int, people: int) -> list[str]:
     """A lesson's look-ups: each device asks once a second for five minutes."""
     names = ("padlet.com", "app.bookcreator.com", "kahoot.it")
+    stamps = [f"Sep 14 {8 + period:02d}:{5 + s // 60:02d}:{s % 60:02d}" for s in range(300)]
     return [
-        f"Sep 14 {8 + period:02d}:{5 + second // 60:02d}:{second % 60:02d} dnsmasq[9]: query[A] {names[second % 3]} from 10.0.0.{i}"
-        for second in range(60 * 5)
+        f"{stamp} dnsmasq[9]: query[A] {names[second % 3]} from 10.0.0.{i}"
+        for second, stamp in enumerate(stamps)
         for i in range(1, people + 1)
     ]
 

@@ -35,7 +35,7 @@ kinds = st.frozensets(st.sampled_from(sorted(SOURCE_KINDS)), max_size=3)
 def ours(signals: list[Row], spans: list[tuple[int, int]], of: list[frozenset[str]]) -> NDArray[np.float64]:
     columns = list(zip(*signals, strict=True)) or [()] * 6
     types = (np.int32, np.int64, np.uint64, np.int32, np.uint8, np.float64)
-    table = Signals(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))  # type: ignore[arg-type]
+    table = Signals(*(np.array(column, kind) for column, kind in zip(columns, types, strict=True)))
     start, end = (np.array(side, np.int64) for side in zip(*spans, strict=True))
     return compute_features(table, Windows(start, end, of, np.full(len(of), 25)), CHANNELS, OFF_TASK)
 

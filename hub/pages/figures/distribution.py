@@ -14,6 +14,11 @@ HOW_TO_READ = (
 UNCALIBRATED = "Hatched: inferred from signals, and not yet compared with what visitors saw."
 
 
+def levels_link(model: str) -> tuple[str, str]:
+    """Where the levels of a model are put in words."""
+    return f"/how#{model}", "What the levels mean"
+
+
 def by_model(distributions: Sequence[Distribution]) -> dict[str, list[Distribution]]:
     """Distributions of each model, in the order given."""
     found: dict[str, list[Distribution]] = {}
@@ -61,6 +66,7 @@ def distribution_figure(
         table=_table(items),
         key=key,
         origins=(*words.origins(sources), *(() if calibrated else ("inferred",))),
+        more=levels_link(items[0].model),
     )
 
 
@@ -161,6 +167,7 @@ def lesson_figure(name: str, lesson: LessonView, model: str) -> Figure:
             seen=True,
         ),
         origins=(*words.origins(lesson.sources), *(() if calibrated else ("inferred",))),
+        more=levels_link(model),
     )
 
 

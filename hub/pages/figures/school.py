@@ -7,6 +7,7 @@ from hub.charts.blind_spot import of_hundred
 from hub.charts.keys import CHANNEL_WORDS, seen_key
 from hub.charts.weeks import LONGEST, calendar
 from hub.pages import words
+from hub.pages.figures.distribution import levels_link
 from hub.views import Channels, SchoolWeek
 from shared.pages.figure import Cell, Figure, Kind, Table
 from shared.pages.formats import Order, count, listing, monday, share
@@ -74,6 +75,7 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
             *words.origins({kind for week in held for kind in week.sources}),
             *(() if calibrated else ("inferred",)),
         ),
+        more=levels_link(model),
     )
 
 

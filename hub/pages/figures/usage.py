@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from hub.charts import Band, channel_key, channel_weeks, line_weeks, matrix_key, weeks
 from hub.charts.keys import CHANNEL_WORDS
 from hub.charts.weeks import LONGEST, calendar
+from hub.pages.figures.distribution import levels_link
 from hub.pages.figures.school import channel_row
 from hub.views import UsageWeek
 from shared.pages.figure import Figure, Kind, Table
@@ -131,6 +132,7 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
         ),
         key=matrix_key(name, calibrated=False, outlined=False, spread=False, missing=False, seen=False),
         origins=("inferred",),
+        more=levels_link(model),
     )
 
 

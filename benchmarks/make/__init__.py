@@ -1,0 +1,1 @@
+"""Data to measure with: signals, schools, logs, records, stores. Made from fixed seeds, shaped like the demo's."""

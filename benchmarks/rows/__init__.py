@@ -1,0 +1,1 @@
+"""One file a budget: what is measured, its peer, and the row of the table they make."""
