@@ -76,6 +76,7 @@ class Driver:
         for agent in self.agents:
             wait_ready(agent, "/status.json", self.children, self.stop)
         self._connect_senders()
+        self.complete()
 
     def close(self) -> None:
         """End everything that was started, and remember how far it came."""
@@ -109,11 +110,18 @@ class Driver:
         wait_caught_up(self.agents, step.until, self.children, self.stop)
         return written
 
+    def complete(self) -> None:
+        """Write what a run that was cut off had begun to write."""
+        if self.state.writing > self.state.reached:
+            self.write(self.state.writing)
+            set_clock(self.layout.clock, self.state.reached)
+
     def write(self, until: int) -> Written:
         """Bring every school's logs and statements up to `until`, and remember it."""
+        self.state.writing = until
+        self._keep()
         log_bytes = statements = 0
         for school in self.schools:
-            self.stop.check()
             kept, feed = self.state.schools[school.slug], self.feeds[school.slug]
             chunk = feed.log(self.state.reached, until)
             append_from(self.layout.resolver_log(school.slug), kept.log_bytes, chunk)

@@ -16,13 +16,15 @@ class SchoolState(msgspec.Struct):
 
 
 class State(msgspec.Struct):
-    """The whole demo. `reached`: everything before this instant (seconds UTC) is written and scored.
+    """The whole demo. `reached`: everything before this instant (seconds UTC) is written.
 
-    A school's `posted` counts statements that its receiver took since `reached`.
+    `writing` is later while a run writes, or after it was cut off: the next one then first completes
+    that. A school's `posted` counts statements that its receiver took since `reached`.
     """
 
     seed: int
     reached: int
+    writing: int = 0
     ports: dict[str, int] = msgspec.field(default_factory=dict)
     schools: dict[str, SchoolState] = msgspec.field(default_factory=dict)
     usage_imported: bool = False

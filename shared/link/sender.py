@@ -19,7 +19,6 @@ from shared.link.frames import (
     Hello,
     Refused,
     Reject,
-    Rejection,
     ToSender,
     Welcome,
 )
@@ -119,6 +118,7 @@ class Sender:
         self._paused = False
         self._expected = 0
         self._nonce = 0
+        self._refusals: list[SetAside] = []  # those heard in the newest welcome
 
     @property
     def unacked(self) -> int:
@@ -157,7 +157,7 @@ class Sender:
         self.phase, self.deadline, self._tries, self._expected = Phase.OPEN, None, 0, 0
         self.acked = self._sent = self._high = last_seq
         self._tail = tail
-        return self._pump(now)
+        return [*self._refusals, *self._pump(now)]
 
     def renewed(self, epoch: int, now: float) -> list[Instruction]:
         """The feed began a new epoch: its batches count from 1 again."""
@@ -203,8 +203,8 @@ class Sender:
         self.phase, self.refusal, self.deadline = Phase.RESUMING, "", None
         self.window = min(WINDOW, frame.window)
         self.max_batch = frame.max_batch
-        resume = Resume(frame.last_seq, frame.position)
-        return [resume, *(_set_aside(item) for item in frame.rejected if item.seq <= frame.last_seq)]
+        self._refusals = [SetAside(r.seq, r.reason) for r in frame.rejected if r.seq <= frame.last_seq]
+        return [Resume(frame.last_seq, frame.position)]
 
     def _settle(self, seq: int, now: float) -> list[Instruction]:
         if seq > self._high:
@@ -249,7 +249,3 @@ class Sender:
     def _patience(self) -> float:
         longest = min(self._pace.longest, self._pace.first * 2.0 ** min(self._tries, 16))
         return longest * (0.75 + 0.5 * self._rng.random())
-
-
-def _set_aside(item: Rejection) -> Instruction:
-    return SetAside(item.seq, item.reason)

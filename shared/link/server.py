@@ -45,7 +45,10 @@ class Inbox(Protocol):
         """`ledger.hello`, on disk when it returns. Raises BadInput."""
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """`ledger.deliver_in_transaction`, on disk when it returns; one outcome a delivery, in order."""
+        """`ledger.deliver_in_transaction`, on disk when it returns; one outcome a delivery, in order.
+
+        `Later` for all of them says BUSY; whatever is raised says so too, after a second try alone.
+        """
 
 
 @dataclass(frozen=True, slots=True)

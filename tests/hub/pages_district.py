@@ -18,7 +18,7 @@ DAY = 86_400.0
 
 
 def filled(hub: Hub) -> FastAPI:
-    """The application over a district of four schools: one full, one hostile, one that joined, one invited."""
+    """The application over a district: a full school, a hostile name, a third, one joined, one invited."""
     full = hub.join("Alder Primary", simulated=True)
     hub.send(full, *(week(name=f"2025-W{n}", lessons=10 + n % 7) for n in (26, 27, 28, 31, 32)))
     hub.send(full, *(shared_lesson(day) for day in range(1, 6)))

@@ -100,7 +100,7 @@ def test_the_district_says_its_week_in_one_sentence(app: FastAPI) -> None:
     lede = read(app, "/").one("p", "lede").text
     assert lede == (
         "The week of 4 August 2025: 34 lessons of 12 classes in 3 of 5 schools could be seen,"
-        " likely Entry to Infusion."
+        " likely Entry to Adaptation."
     )
 
 
@@ -167,7 +167,7 @@ def test_a_school_shows_its_weeks_channels_and_blind_spot(app: FastAPI) -> None:
     names = [figure.attributes["id"] for figure in page.all("figure")]
     assert names == ["levels-tim", "weeks-tim", "contacted", "blind-spot"]
     says = {figure.attributes["id"]: " ".join(figure.text.split()) for figure in page.all("figure")}
-    assert "5 weeks, 71 lessons. 2 weeks without lessons in between stay gaps." in says["weeks-tim"]
+    assert "5 weeks, 68 lessons. 2 weeks without lessons in between stay gaps." in says["weeks-tim"]
     assert "Apps contacted in the newest week" in says["contacted"]
     assert "Of 100 expected device-minutes, 50 were seen" in says["blind-spot"]
 

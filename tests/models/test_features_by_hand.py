@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from models.features.compute import compute_features
 from models.features.set1 import FEATURES
 from shared.words import Action
 from tests.models.small_windows import (
@@ -228,8 +229,8 @@ CASES: list[tuple[str, str, list[Row], float]] = [
         [contact(t, d, app) for d in (A, B) for t, app in ((0, READER), (60, PLANNER))],
         0,
     ),
-    # A: 60 s in each of two apps, 1 + 1 / (4 ln 2) bits, two thirds of the dwell; B: one app. The class: 60 of
-    # 180 s in the planner, three signals.
+    # A: 60 s in each of two apps, 1 + 1 / (4 ln 2) bits, two thirds of the dwell; B: one app.
+    # The class: 60 of 180 s in the planner, three signals.
     (
         "choice_dispersion",
         "weighs devices by their dwell",
@@ -365,8 +366,6 @@ def test_many_apps_do_not_change_how_synchrony_is_counted() -> None:
     signals = columns(rows)
     channels = np.zeros((70, 8))
     channels[:, 7] = 1
-    from models.features.compute import compute_features
-
     x = compute_features(signals, windows(), channels, np.zeros(70, np.bool_))
     assert x[0, FEATURES.index("synchrony")] == pytest.approx(0.6)
 

@@ -78,7 +78,7 @@ def violations(page: Page) -> str:
 
 
 def check_looks(browser: Browser, address: str) -> None:
-    """A page in every size and scheme: nothing against WCAG, nothing wider than the screen or too small to touch."""
+    """A page in every size and scheme: nothing against WCAG, nothing too wide, nothing too small to touch."""
     for size in SIZES:
         for scheme in SCHEMES:
             with opened(browser, address, size, scheme) as page:
@@ -113,7 +113,7 @@ def check_keyboard(browser: Browser, address: str) -> None:
         assert page.evaluate("document.activeElement.id") == "main"
         page.reload()
         count: int = page.evaluate(
-            "selector => [...document.querySelectorAll(selector)].filter(one => one.checkVisibility()).length",
+            "selector => [...document.querySelectorAll(selector)].filter(a => a.checkVisibility()).length",
             _FOCUSABLE,
         )
         reached = []

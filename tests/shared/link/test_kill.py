@@ -82,7 +82,12 @@ def test_kill_nine_under_load_loses_nothing_and_counts_nothing_twice(tmp_path: P
         receiver = start_receiver("tcp://127.0.0.1:*")
         endpoint = receiver.said()
         sender = start_sender()
-        cleaning.callback(lambda: (receiver.kill(), sender.kill()))
+
+        @cleaning.callback
+        def leave_nobody_behind() -> None:
+            receiver.child.kill()
+            sender.child.kill()
+
         for struck in range(1, KILLS + 1):
             goal = TOTAL * struck // (KILLS + 2) + rng.randrange(60)
             until(lambda goal=goal: histogram(arrived).total() >= goal, f"{goal} arrived", 30)  # type: ignore[misc] # bound now

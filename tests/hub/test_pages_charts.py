@@ -1,0 +1,252 @@
+"""The charts draw the numbers they are given, say them in words, and leave out nothing unseen."""
+
+import math
+import re
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from markupsafe import Markup
+
+from hub.charts import (
+    Band,
+    MatrixRow,
+    blind_spot,
+    channel_key,
+    channel_weeks,
+    depth,
+    line_weeks,
+    matrix,
+    matrix_key,
+    strip,
+    weeks,
+)
+from hub.charts.blind_spot import of_hundred
+from hub.charts.strip import means
+from hub.charts.weeks import LONGEST, calendar, ticks
+from shared.words import CHANNELS
+
+SVG = "{http://www.w3.org/2000/svg}"
+STAGES = ("Entry", "Adoption", "Adaptation", "Infusion", "Transformation")
+UNIT = st.floats(0, 1, allow_nan=False)
+
+
+def parsed(drawing: Markup) -> ElementTree.Element:
+    """A drawing as XML; one that is not well-formed fails here."""
+    return ElementTree.fromstring(drawing)  # noqa: S314 - drawn by the code under test
+
+
+def with_class(drawing: Markup, name: str) -> list[ElementTree.Element]:
+    """Its elements of one class."""
+    return [one for one in parsed(drawing).iter() if name in one.get("class", "").split()]
+
+
+def row(
+    label: str = "Active", shares: tuple[float, ...] = (0.1, 0.2, 0.4, 0.2, 0.1), **more: object
+) -> MatrixRow:
+    """A row of the matrix, uncalibrated."""
+    given_ = {"label": label, "shares": shares, "calibrated": False, "seen": 0.5} | more
+    return MatrixRow(**given_)  # type: ignore[arg-type] # a test names only what it is about
+
+
+@given(UNIT, UNIT)
+@settings(derandomize=True, max_examples=200, deadline=None)
+def test_deeper_is_always_likelier(p: float, q: float) -> None:
+    assert 0 <= depth(p) <= 1
+    if p + 1e-6 < q:
+        assert depth(p) < depth(q)
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow", "small"])
+def test_the_matrix_has_a_cell_for_every_level_as_deep_as_it_is_likely(size: str) -> None:
+    shares = (0.1, 0.2, 0.4, 0.2, 0.1)
+    drawing = matrix("m", [row(shares=shares)], STAGES, size)  # type: ignore[arg-type] # a literal each
+    cells = with_class(drawing, "c-cell")
+    assert [float(cell.get("fill-opacity", "")) for cell in cells] == pytest.approx(
+        [depth(p) for p in shares], abs=0.01
+    )
+
+
+def test_the_matrix_is_hatched_while_uncalibrated_and_plain_after() -> None:
+    hatched = matrix("m", [row()], STAGES)
+    plain = matrix("m", [row(calibrated=True)], STAGES)
+    assert hatched.count('fill="url(#m-hatch)"') == len(STAGES)
+    assert 'fill="url(#m-hatch)"' not in plain
+
+
+def test_the_set_is_outlined_over_exactly_its_levels() -> None:
+    drawing = matrix("m", [row(low=1, high=3)], STAGES)
+    (outline,) = with_class(drawing, "c-set")
+    cells = with_class(drawing, "c-cell")
+    left, right = float(outline.get("x", "")), float(outline.get("x", "")) + float(outline.get("width", ""))
+    inside = [left <= float(cell.get("x", "")) < right for cell in cells]
+    assert inside == [False, True, True, True, False]
+    assert not with_class(matrix("m", [row()], STAGES), "c-set")
+
+
+def test_too_little_evidence_is_drawn_as_an_outline_and_said_in_words() -> None:
+    drawing = matrix("m", [row(shares=())], STAGES)
+    assert len(with_class(drawing, "c-missing")) == len(STAGES)
+    assert not with_class(drawing, "c-cell")
+    description = parsed(drawing).findtext(f"{SVG}desc")
+    assert description == "Active: not enough evidence yet."
+
+
+@given(UNIT)
+@settings(derandomize=True, max_examples=50, deadline=None)
+def test_the_thin_bar_is_as_high_as_what_was_seen(seen: float) -> None:
+    drawing = matrix("m", [row(seen=seen)], STAGES)
+    (track,), (bar,) = with_class(drawing, "c-track"), with_class(drawing, "c-bar")
+    assert float(bar.get("height", "")) == pytest.approx(seen * float(track.get("height", "")), abs=0.01)
+
+
+def test_a_drawing_says_its_numbers_to_who_cannot_see_it() -> None:
+    drawing = parsed(matrix("m", [row()], STAGES))
+    assert drawing.get("role") == "img"
+    described = drawing.findtext(f"{SVG}desc")
+    assert described == (
+        "Active: Entry 10%, Adoption 20%, Adaptation 40%, Infusion 20% and Transformation 10%."
+    )
+
+
+def test_hostile_labels_are_text_in_every_drawing() -> None:
+    label = '</text><script>alert("x")</script>'
+    drawings = [
+        matrix("m", [row(label=label)], (label, *STAGES[1:])),
+        weeks(
+            "w",
+            [Band(label=label, shares={"2025-W01": (1.0,)})],
+            {"2025-W01": 1},
+            [label],
+            "dmy",
+            calibrated=True,
+        ),
+        line_weeks("l", ["2025-W01"], [1.0], label, "dmy", title=label, text=label),
+    ]
+    for drawing in drawings:
+        assert "<script" not in drawing
+        assert label in "".join(parsed(drawing).itertext())
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(CHANNELS), st.floats(0, 0.125), max_size=8), min_size=1, max_size=12
+    )
+)
+@settings(derandomize=True, max_examples=60, deadline=None)
+def test_the_strip_fills_every_step_with_what_was_seen_and_what_was_not(
+    steps: list[dict[str, float]],
+) -> None:
+    found = means(steps)
+    assert sum(found.values()) == pytest.approx(1)
+    drawing = strip("s", steps, 5 * len(steps))
+    drawn = sum(len(with_class(drawing, f"ch-{channel}")) for channel in CHANNELS)
+    assert drawn == sum(1 for step in steps for value in step.values() if value > 0)
+    tall = [one for one in with_class(drawing, "c-unseen") if one.tag == f"{SVG}rect"]
+    whole = [sum(step.values()) < 0.99 for step in steps]
+    assert len(tall) >= sum(whole)
+
+
+def test_channels_stack_in_one_order_and_the_unseen_lies_on_top() -> None:
+    drawing = strip("s", [{"other": 0.2, "consume": 0.3, "create": 0.1}], 5)
+    top = {
+        name: float(with_class(drawing, name)[0].get("y", ""))
+        for name in ("ch-consume", "ch-create", "ch-other", "c-unseen")
+    }
+    assert top["c-unseen"] < top["ch-other"] < top["ch-create"] < top["ch-consume"]
+
+
+@given(UNIT)
+@settings(derandomize=True, max_examples=200, deadline=None)
+def test_the_blind_spot_has_a_hundred_squares_and_never_rounds_something_to_nothing(seen: float) -> None:
+    minutes = of_hundred(seen)
+    assert abs(minutes - 100 * seen) <= 1
+    assert (minutes == 0) == (seen == 0)
+    assert (minutes == 100) == (seen == 1)
+    drawing = blind_spot("b", seen)
+    assert len(with_class(drawing, "c-accent")) == minutes
+    assert len([one for one in with_class(drawing, "c-unseen") if one.tag == f"{SVG}rect"]) == 100 - minutes
+
+
+def test_a_week_without_lessons_stays_a_gap() -> None:
+    held = ["2024-W51", "2025-W02"]
+    assert calendar(held) == ["2024-W51", "2024-W52", "2025-W01", "2025-W02"]
+    band = Band(label="Active", shares=dict.fromkeys(held, (1.0, 0.0)))
+    drawing = weeks("w", [band], dict.fromkeys(held, 7), STAGES[:2], "dmy", calibrated=True)
+    (outline,) = with_class(drawing, "c-outline")
+    assert outline.get("d", "").count("M") == 2
+    assert len(with_class(drawing, "c-bar")) == 2
+
+
+def test_a_long_history_is_drawn_by_its_newest_year() -> None:
+    held = dict.fromkeys(calendar(["2022-W01", "2024-W30"]), 3)
+    band = Band(label="Active", shares=dict.fromkeys(held, (0.5, 0.5)))
+    drawing = weeks("w", [band], held, STAGES[:2], "mdy", calibrated=False)
+    assert len(with_class(drawing, "c-bar")) == LONGEST
+
+
+@given(st.integers(1, 300), st.integers(1, 12))
+@settings(derandomize=True, max_examples=100, deadline=None)
+def test_ticks_are_few_even_and_start_at_the_start(n: int, most: int) -> None:
+    found = ticks([""] * n, most)
+    assert found[0] == 0
+    assert len(found) <= most
+    assert len({b - a for a, b in zip(found, found[1:], strict=False)}) <= 1
+
+
+def test_a_series_is_drawn_in_the_pages_own_colours() -> None:
+    share = tuple(0.125 for _ in CHANNELS)
+    drawing = channel_weeks(
+        "c", ["2025-W01", "2025-W02"], [share, (None,) * 8], "Minutes", "dmy", title="t", text="x"
+    )
+    colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', drawing))
+    assert {f"var(--{channel})" for channel in CHANNELS} <= colours
+    assert not [colour for colour in colours if colour.startswith("#")]
+    assert "font-family" not in drawing
+    assert "style=" not in drawing
+    bars = re.findall(r'<path d="[^"]*"[^>]*fill="var\(--consume\)"', drawing)
+    assert len(bars) == 1, "the week that was not seen draws nothing"
+
+
+def test_a_series_names_its_weeks_as_the_reader_writes_dates() -> None:
+    span = calendar(["2025-W01", "2025-W12"])
+    values = [float(i) for i in range(len(span))]
+    texts = {
+        order: "".join(parsed(line_weeks("l", span, values, "Loads", order, title="t", text="x")).itertext())
+        for order in ("dmy", "mdy")
+    }
+    assert "30 Dec" in texts["dmy"]
+    assert "Dec 30" in texts["mdy"]
+    assert "Loads" in texts["dmy"]
+
+
+def test_a_line_breaks_where_nothing_was_seen() -> None:
+    span = calendar(["2025-W01", "2025-W05"])
+    drawing = line_weeks("l", span, [1.0, 2.0, None, 3.0, 4.0], "Loads", "dmy", title="t", text="x")
+    (line,) = [
+        one.get("d", "")
+        for one in parsed(drawing).iter(f"{SVG}path")
+        if one.get("stroke") == "var(--accent)" and one.get("stroke-width") == "2"
+    ]
+    assert line.count("M") == 2
+
+
+def test_keys_name_only_what_is_drawn() -> None:
+    assert "practising" not in channel_key("k", ["consume"])
+    assert "unseen" in channel_key("k", ["consume"], unseen=True)
+    plain = matrix_key("k", calibrated=True, outlined=False, spread=False, missing=False, seen=False)
+    full = matrix_key("k", calibrated=False, outlined=True, spread=True, missing=True, seen=True)
+    for words in ("not calibrated", "may be", "not enough evidence", "smallest", "device-time seen"):
+        assert words not in plain
+        assert words in full
+
+
+def test_a_repeated_series_is_not_drawn_twice() -> None:
+    from hub.charts import series
+
+    span, values = ["2031-W01"], [math.pi]
+    line_weeks("a", span, values, "Loads", "dmy", title="t", text="x")
+    before = series._line_svg.cache_info().misses
+    line_weeks("b", span, values, "Loads", "dmy", title="t", text="x")
+    assert series._line_svg.cache_info().misses == before
