@@ -31,6 +31,7 @@ from shared.words import ACTION_NAMES
 
 _MOST_SECONDS: Final = 2**32 - 1
 _MOST_DEVICES: Final = 1_000_000
+_LEAST_AMOUNT: Final = 1e-9
 
 _SIGNAL_COLUMNS: Final = ("window", "t", "device", "app", "action", "amount")
 _WINDOW_COLUMNS: Final = ("window", "school", "start", "end", "expected", "sources")
@@ -124,16 +125,17 @@ def read_signals(
     action_of = {name: i for i, name in enumerate(ACTION_NAMES)}
     for table in read_blocks(path, _SIGNAL_COLUMNS, progress):
         with table.located():
-            parts.append(
-                Signals(
-                    window=table.known("window", window_of, "is no window of the table").astype(np.int32),
-                    t=table.integers("t", _MOST_SECONDS),
-                    device=_numbered(table.filled("device"), devices),
-                    app=table.known("app", app_of, "is not in the catalogue").astype(np.int32),
-                    action=table.known("action", action_of, "is no action").astype(np.uint8),
-                    amount=table.numbers("amount", 0.0, 0.0, MAX_AMOUNT),
-                )
+            amount = table.numbers("amount", 0.0, 0.0, MAX_AMOUNT)
+            table.require((amount == 0) | (amount >= _LEAST_AMOUNT), "`amount` is 0 or at least a nanosecond")
+            part = Signals(
+                window=table.known("window", window_of, "is no window of the table").astype(np.int32),
+                t=table.integers("t", _MOST_SECONDS),
+                device=_numbered(table.filled("device"), devices),
+                app=table.known("app", app_of, "is not in the catalogue").astype(np.int32),
+                action=table.known("action", action_of, "is no action").astype(np.uint8),
+                amount=amount,
             )
+        parts.append(part)
     return _joined(parts, devices)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 Signal = tuple[int, int, float]  # seconds from the window's start, device, amount
 
@@ -26,7 +27,7 @@ def dwell(signals: Sequence[Signal], seconds: int) -> list[Fraction]:
     spans = intervals(signals, seconds)
     moments = sorted({moment for span in spans for moment in span})
     got = [Fraction(0)] * len(signals)
-    for begin, end in zip(moments, moments[1:], strict=False):
+    for begin, end in pairwise(moments):
         for device in {owner for _, owner, _ in signals}:
             under = [
                 i

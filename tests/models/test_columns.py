@@ -1,6 +1,7 @@
 """The column tools: orders and codes agree with numpy's slower ones for any input."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -78,7 +79,7 @@ def test_shared_seconds_are_equal_shares_of_every_moment(rows: list[tuple[int, i
     moments = sorted({moment for span in spans for moment in span})
     for i, (low, high) in enumerate(spans):
         share = Fraction(0)
-        for begin, stop in zip(moments, moments[1:], strict=False):
+        for begin, stop in pairwise(moments):
             if low <= begin and stop <= high:
                 under = [
                     a <= begin and stop <= b and g == group[i] for (a, b), g in zip(spans, group, strict=True)

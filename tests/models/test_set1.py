@@ -14,7 +14,7 @@ EVERYTHING = set(range(1, 25))
 
 
 def seen(*kinds: str) -> set[int]:
-    return {i + 1 for i in np.flatnonzero(visible(kinds))}
+    return {i + 1 for i in np.flatnonzero(visible(kinds)).tolist()}
 
 
 @pytest.mark.parametrize(

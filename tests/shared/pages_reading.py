@@ -8,9 +8,7 @@ from html.parser import HTMLParser
 import httpx
 from fastapi import FastAPI
 
-FORBIDDEN = re.compile(
-    r"\bscor(e|es|ed|ing)\b|\brank|\bleague table(?!s)|low performer|screen time", re.IGNORECASE
-)
+FORBIDDEN = re.compile(r"\bscor(e|es|ed|ing)\b|\brank|low performer|screen time", re.IGNORECASE)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 

@@ -1,0 +1,76 @@
+"""`python -m benchmarks [--only NAME] [--quick] [--json FILE]`: every budget beside its peer, one table."""
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+from benchmarks import machine
+from benchmarks.harness import Row, Size
+from benchmarks.table import render
+
+# In the order of the budgets in the design; each module has `measure(size) -> Row`.
+ROWS: Final = ("signals", "log", "window", "link", "agent", "hub", "pages", "lesson")
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--only", choices=ROWS, action="append", help="this row alone; may be given again")
+    parser.add_argument("--quick", action="store_true", help="under a minute, on smaller loads")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results for programs too")
+    asked = parser.parse_args()
+    size: Size = "quick" if asked.quick else "full"
+    facts = machine.describe()
+    others = machine.Others()
+    rows = [_measure(name, size) for name in ROWS if not asked.only or name in asked.only]
+    share = others.share()
+    command = " ".join(["python -m benchmarks", *_options(asked)])
+    print(render(rows, machine.line(facts), command, _disturbed(share)))
+    if asked.json is not None:
+        found = {
+            "machine": facts,
+            "others_share": None if share is None else round(share, 3),
+            "command": command,
+            "rows": [
+                {
+                    "name": row.name,
+                    "budget": row.budget,
+                    "measured": row.measured,
+                    "peer": row.peer,
+                    "ratio": row.ratio,
+                    "met": row.met,
+                    "notes": row.notes,
+                    "numbers": row.numbers,
+                }
+                for row in rows
+            ],
+        }
+        asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def _measure(name: str, size: Size) -> Row:
+    began = time.monotonic()
+    print(f"measuring: {name} ...", end="", flush=True, file=sys.stderr)
+    row: Row = importlib.import_module(f"benchmarks.rows.{name}").measure(size)
+    print(f" {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return row
+
+
+def _options(asked: argparse.Namespace) -> list[str]:
+    words = [word for name in asked.only or () for word in ("--only", name)]
+    return words + (["--quick"] if asked.quick else [])
+
+
+def _disturbed(share: float | None) -> str:
+    if share is None:
+        return "What else ran on the machine is not known."
+    said = f"Other programs took {share:.0%} of the processors during the run"
+    return f"{said}: take the figures with care." if share > 0.1 else f"{said}."
+
+
+if __name__ == "__main__":
+    main()

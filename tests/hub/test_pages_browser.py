@@ -1,0 +1,133 @@
+"""The hub's pages in a real browser: readable by everybody, on every screen, by keyboard, without script, on paper."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from playwright.sync_api import Browser
+
+from tests.hub.hubs import temporary_hub
+from tests.hub.pages_district import CODE, filled, served_by
+from tests.shared.pages_browser import (
+    check_keyboard,
+    check_looks,
+    chromium,
+    needs_chromium,
+    opened,
+    served,
+    sheets,
+    too_small,
+    violations,
+)
+from tests.shared.pages_reading import Page, get
+
+pytestmark = needs_chromium
+
+SCHOOL_PAGE = "/schools/alder-primary"
+CLASS_PAGE = f"{SCHOOL_PAGE}/classes/{CODE}"
+PAGES = ("/", SCHOOL_PAGE, CLASS_PAGE, "/schools/elm-school", "/usage", "/how")
+FAULTY = """<!doctype html><html lang="en"><head><title>Faulty</title></head><body>
+<p style="color: #999; background: #aaa">Too pale to read.</p><img src="data:,"><nav><a href="/">x</a></nav>
+</body></html>"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for all."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def app() -> Iterator[FastAPI]:
+    """A full district, and one page with faults planted on it."""
+    with temporary_hub() as hub:
+        app = filled(hub)
+        app.add_api_route("/faulty", lambda: HTMLResponse(FAULTY, headers={"Content-Security-Policy": ""}))
+        yield app
+
+
+@pytest.fixture(scope="module")
+def site(app: FastAPI) -> Iterator[str]:
+    """Its address."""
+    with served(app) as address:
+        yield address
+
+
+def usage_page(app: FastAPI) -> str:
+    """The first district of the usage export."""
+    links = (link.attributes["href"] for link in Page(get(app, "/usage").text).all("a"))
+    return next(link for link in links if link.startswith("/usage/"))
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_can_be_read_by_everybody_on_every_screen(browser: Browser, site: str, path: str) -> None:
+    check_looks(browser, site + path)
+
+
+def test_a_usage_district_can_be_read_by_everybody_on_every_screen(
+    browser: Browser, site: str, app: FastAPI
+) -> None:
+    check_looks(browser, site + usage_page(app))
+
+
+def test_pages_that_teach_can_be_read_by_everybody_on_every_screen(browser: Browser) -> None:
+    with temporary_hub() as hub, served(served_by(hub)) as site:
+        check_looks(browser, f"{site}/")
+
+
+def test_the_checks_themselves_find_faults_that_are_planted(browser: Browser, site: str) -> None:
+    with opened(browser, f"{site}/faulty", "ipad", "light") as page:
+        found = violations(page)
+        assert "color-contrast" in found
+        assert "image-alt" in found
+        assert too_small(page) == ["x"]
+    with pytest.raises(AssertionError, match="image-alt"):
+        check_looks(browser, f"{site}/faulty")
+
+
+@pytest.mark.parametrize("path", ["/", CLASS_PAGE])
+def test_everything_is_reached_by_keyboard_and_the_skip_link_comes_first(
+    browser: Browser, site: str, path: str
+) -> None:
+    check_keyboard(browser, site + path)
+
+
+@pytest.mark.parametrize("path", ["/", SCHOOL_PAGE, CLASS_PAGE])
+def test_a_page_is_the_same_without_script(browser: Browser, site: str, path: str) -> None:
+    with opened(browser, site + path, "ipad", "light") as page:
+        with_script = page.content()
+    with opened(browser, site + path, "ipad", "light", script=False) as page:
+        assert page.content() == with_script
+
+
+def test_drawings_take_the_colours_of_the_scheme(browser: Browser, site: str) -> None:
+    fills = {}
+    for scheme in ("light", "dark"):
+        with opened(browser, site + SCHOOL_PAGE, "screen", scheme) as page:
+            fills[scheme] = page.evaluate(
+                """["#contacted .wide path[fill='var(--consume)']", "#levels-tim .wide .c-cell"]
+                   .map(where => getComputedStyle(document.querySelector(where)).fill)"""
+            )
+            ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+            assert ground not in fills[scheme]
+    assert all(light != dark for light, dark in zip(fills["light"], fills["dark"], strict=True))
+    assert "none" not in fills["light"] + fills["dark"]
+
+
+def test_a_phone_and_a_screen_each_get_the_drawing_made_for_them(browser: Browser, site: str) -> None:
+    for size, shown in (("phone", "narrow"), ("ipad", "wide"), ("screen", "wide")):
+        with opened(browser, site + SCHOOL_PAGE, size, "light") as page:
+            seen = page.evaluate(
+                """[...document.querySelectorAll('.draw')].filter(one => one.checkVisibility())
+                   .map(one => one.className.split(' ')[1])"""
+            )
+            assert set(seen) == {shown}
+            assert len(seen) == 4
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+@pytest.mark.parametrize("path", ["/", SCHOOL_PAGE, CLASS_PAGE])
+def test_a_page_prints_on_one_sheet(browser: Browser, site: str, path: str, paper: str) -> None:
+    assert sheets(browser, site + path, paper) == 1
