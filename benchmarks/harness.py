@@ -1,5 +1,6 @@
 """What every row shares: its result, interleaved rounds, medians and percentiles, how big a run is."""
 
+import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,8 +59,7 @@ def median(values: Sequence[float]) -> float:
 
 def percentile(values: Sequence[float], share: float) -> float:
     """The smallest value that at least `share` of the values do not exceed."""
-    ordered = sorted(values)
-    return float(ordered[min(len(ordered) - 1, max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1))])
+    return float(sorted(values)[max(0, math.ceil(share * len(values)) - 1)])
 
 
 def big(value: float) -> str:

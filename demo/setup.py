@@ -48,11 +48,13 @@ def set_up_agent(
     """Make a school's agent folder with its input files if there is none; put the ports into its settings."""
     folder = layout.agent(school.slug)
     settings = folder / "agent.toml"
+    page = str(ports[f"{school.slug}/page"])
     if not settings.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        commands.run("agent", "init", str(folder), "--school", school.name, "--timezone", TIMEZONE)
+        options = ("--school", school.name, "--timezone", TIMEZONE, "--port", page)
+        commands.run("agent", "init", str(folder), *options)
     _write_input(layout, school)
-    text = set_value(settings.read_text(), "page", "port", str(ports[f"{school.slug}/page"]))
+    text = set_value(settings.read_text(), "page", "port", page)
     text = set_value(text, "identity", "leases", '"input/dnsmasq.leases"')
     tail = _CLOCK
     if school.character.reports_actions:

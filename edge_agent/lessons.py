@@ -8,7 +8,6 @@ from typing import Final
 
 import msgspec
 import numpy as np
-from models.scoring.scorer import Scorer
 
 from edge_agent.days import day_of, key_expires, living_days, week_name
 from edge_agent.identity.directory import Directory
@@ -20,6 +19,7 @@ from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
 from models.catalogue.load import Catalogue
+from models.scoring.scorer import Scorer
 from shared import records, signals
 from shared.link import outbox
 from shared.signals import SignalBatch
@@ -121,7 +121,7 @@ class Lessons:
         if not over:
             return []
         known = self._known(day)
-        newest = self._newest_batches(day)
+        newest = self._fresh_batches(day)
         heard = self._heard(day)
         due = []
         for lesson in over:
@@ -140,11 +140,13 @@ class Lessons:
         )
         return {WindowKey(code, start): _Known(*rest) for code, start, *rest in found}
 
-    def _newest_batches(self, day: date) -> dict[str, list[tuple[int, int, int]]]:
+    def _fresh_batches(self, day: date) -> dict[str, list[tuple[int, int, int]]]:
+        """Batches since the last look: whatever was over then is closed up to them."""
+        before = self._last_seen[0] if self._last_seen else 0
         found = self._reader.execute(
-            """SELECT c.class_code, c.batch, c.t_min, c.t_max FROM batch_classes c
-               JOIN batches b ON b.id = c.batch WHERE b.day = ?""",
-            (day.isoformat(),),
+            """SELECT c.class_code, c.batch, c.t_min, c.t_max FROM batches b
+               JOIN batch_classes c ON c.batch = b.id WHERE b.id > ? AND b.day = ?""",
+            (before, day.isoformat()),
         )
         table: dict[str, list[tuple[int, int, int]]] = {}
         for code, batch, t_min, t_max in found:

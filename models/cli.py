@@ -71,14 +71,18 @@ def catalogue(json: Json = False) -> None:
 
 
 @app.command()
-def check() -> None:
+def check(
+    own: Annotated[
+        list[str] | None, typer.Argument(help="TOML files of your own models, to check as well.")
+    ] = None,
+) -> None:
     """Check the catalogue and the integration models; exits 1 if anything is found."""
     from models.catalogue.check import check_catalogue
     from models.integration.load import load_model, model_names
     from models.scoring.reference import shipped_reference
 
     findings = check_catalogue()
-    looks: list[Callable[[], object]] = [partial(load_model, name) for name in model_names()]
+    looks: list[Callable[[], object]] = [partial(load_model, name) for name in (*model_names(), *(own or ()))]
     looks.append(shipped_reference)
     for look in looks:
         try:

@@ -185,7 +185,9 @@ def _check_header(path: Path, names: Cells, required: Cells, optional: Cells) ->
     where = f"{path}, line 1"
     for name in required:
         if name not in names:
-            raise BadInput("csv_header", f"{where}: column `{name}` is missing from {','.join(names)[:80]!r}")
+            raise BadInput(
+                "csv_header", f"{where}: there is no column `{name}`; it has {','.join(names)[:80]!r}"
+            )
     for name in names:
         if name not in required and name not in optional:
             near = difflib.get_close_matches(name[:60], (*required, *optional), n=1)

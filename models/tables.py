@@ -107,7 +107,8 @@ def read_windows(path: Path) -> WindowTable:
             kinds=table.each("sources", _kinds),
             expected=table.integers("expected", _MOST_DEVICES),
         )
-    return WindowTable(table.filled("window"), table.filled("school"), table.cells.get("class"), columns)
+        ids, school = table.filled("window"), table.filled("school")
+    return WindowTable(ids, school, table.cells.get("class"), columns)
 
 
 def read_signals(
@@ -149,7 +150,8 @@ def read_features(path: Path) -> FeatureTable:
             x[:, i] = table.numbers(name, math.nan, -math.inf, math.inf)
         table.require(~(x[:, EVIDENCE] < 0), "`evidence` must not be negative")
         start = table.integers("start", _MOST_SECONDS) if "start" in table.cells else None
-    return FeatureTable(table.filled("window"), table.filled("school"), table.cells.get("class"), start, x)
+        ids, school = table.filled("window"), table.filled("school")
+    return FeatureTable(ids, school, table.cells.get("class"), start, x)
 
 
 def write_features(path: Path, windows: WindowTable, x: Floats) -> None:

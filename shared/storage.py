@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
-
-import sqlite_utils
+from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import BusyError, SettingsError
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 T = TypeVar("T")
-Migration = Callable[[sqlite_utils.Database], None]
+Migration = Callable[["Database"], None]
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -43,9 +44,13 @@ def migrate(connection: sqlite3.Connection, migrations: Sequence[Migration]) -> 
         raise SettingsError(
             f"this database has schema {version}, this program knows {len(migrations)}: upgrade the program"
         )
+    if version == len(migrations):
+        return
+    from sqlite_utils import Database  # only a new file pays for it: where pandas is installed it loads that
+
     for step, migration in enumerate(migrations[version:], start=version + 1):
         with transaction(connection):
-            migration(sqlite_utils.Database(connection))
+            migration(Database(connection))
             connection.execute(f"PRAGMA user_version = {step:d}")
 
 

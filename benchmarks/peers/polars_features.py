@@ -10,7 +10,8 @@ from shared.words import CHANNELS
 SHARES: Final = tuple(f"{channel}_share" for channel in CHANNELS if channel != "other")
 
 _WINDOW, _DEVICE, _AT, _APP = (pl.col(name) for name in ("window", "device", "at", "app"))
-_SCALE: Final = 1 << 16  # more than there are apps
+_APPS: Final = 1 << 16  # more than there are
+_MINUTES: Final = 1 << 10  # more than a lesson has
 _TINY: Final = 1e-6
 
 
@@ -46,7 +47,8 @@ def polars_features(signals: pl.DataFrame, windows: pl.DataFrame, apps: pl.DataF
 def _dwelt(signals: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     """Signals inside their windows by window, device, second and app, each with its dwell.
 
-    `run` numbers the seconds of devices; `here` is how many signals a second has.
+    `run` numbers the seconds of devices; `here` is how many signals a second has; `owner` numbers the
+    devices of windows.
     """
     goes_on = (_WINDOW == _WINDOW.shift(-1)) & (_DEVICE == _DEVICE.shift(-1))
     later = _AT.shift(-1) > _AT
@@ -72,6 +74,7 @@ def _dwelt(signals: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
             until=pl.min_horizontal(until.backward_fill(), "span"),
             goes_on=goes_on.fill_null(value=False),
             run=(~(goes_on & (_AT.shift(-1) == _AT)).shift(1).fill_null(value=False)).cum_sum(),
+            owner=(~goes_on.shift(1).fill_null(value=False)).cum_sum().cast(pl.Int64),
         )
         .with_columns(here=pl.len().over("run"))
         .with_columns(dwell=(pl.col("until") - _AT) / pl.col("here"))
@@ -165,24 +168,33 @@ def _transitions(seen: pl.LazyFrame, apps: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def _synchrony(seen: pl.LazyFrame) -> pl.LazyFrame:
-    """Mean, over minutes with 5 or more active devices, of the share of them on the commonest app."""
+    """Mean, over minutes with 5 or more active devices, of the share of them on the commonest app.
+
+    Keys are packed into one whole number: Polars groups by one nearly twice as fast as by four columns.
+    """
     minute = pl.col("minute") * 60
     seconds = (pl.min_horizontal("until", minute + 60) - pl.max_horizontal("at", minute)) / pl.col("here")
-    # One whole number holds dwell to the microsecond and, for ties, the smaller app.
-    rank = (pl.col("seconds") / _TINY).round().cast(pl.Int64) * _SCALE + (_SCALE - 1 - _APP)
+    # Dwell to the microsecond and, for ties, the smaller app.
+    rank = (pl.col("seconds") / _TINY).round().cast(pl.Int64) * _APPS + (_APPS - 1 - pl.col("key") % _APPS)
+    first_window = _WINDOW.first().cast(pl.Int64)
     return (
         seen.with_columns(minute=pl.int_ranges(_AT // 60, (pl.col("until") + 59) // 60, dtype=pl.Int32))
         .explode("minute")
-        .group_by("window", "minute", "device", "app")
-        .agg(seconds=seconds.sum())
-        .group_by("window", "minute", "device")
-        .agg(rank=rank.max())
-        .filter(pl.col("rank") >= 2 * _SCALE)
-        .group_by("window", "minute", app=pl.col("rank") % _SCALE)
+        .select(
+            "window",
+            key=(pl.col("owner") * _MINUTES + pl.col("minute")) * _APPS + _APP,
+            seconds=seconds,
+        )
+        .group_by("key")
+        .agg(first_window, seconds=pl.col("seconds").sum())
+        .group_by(place=pl.col("key") // _APPS)
+        .agg(first_window, rank=rank.max())
+        .filter(pl.col("rank") >= 2 * _APPS)
+        .group_by(key=(_WINDOW * _MINUTES + pl.col("place") % _MINUTES) * _APPS + pl.col("rank") % _APPS)
         .agg(devices=pl.len())
-        .group_by("window", "minute")
+        .group_by(place=pl.col("key") // _APPS)
         .agg(active=pl.col("devices").sum(), most=pl.col("devices").max())
         .filter(pl.col("active") >= 5)
-        .group_by("window")
+        .group_by(window=(pl.col("place") // _MINUTES).cast(pl.Int32))
         .agg(synchrony=(pl.col("most") / pl.col("active")).mean())
     )

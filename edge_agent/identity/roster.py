@@ -60,8 +60,9 @@ def load_roster(folder: Path, refused: Refused) -> Roster:
             reason = "unknown user" if user is None else "unknown class"
             refused.add(path, line, reason, ",".join(row.values()))
             continue
-        group = teachers if row["role"] == "teacher" else learners
-        group.setdefault(row["classSourcedId"], set()).add(user[0])
+        group = {"teacher": teachers, "student": learners}.get(row["role"])
+        if group is not None:  # aides, guardians and others are in no lesson of their own
+            group.setdefault(row["classSourcedId"], set()).add(user[0])
     classes = {
         key: _school_class(row, frozenset(teachers.get(key, ())), frozenset(learners.get(key, ())))
         for key, row in table.items()

@@ -9,7 +9,7 @@ from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
 from edge_agent.collector import Collector
 from edge_agent.sources.facts import Lease, Reading
-from edge_agent.sources.tail import Tail, decode_position
+from edge_agent.sources.tail import CHUNK, Tail, decode_position
 from shared.link.spool import Closed, Rewound, Spool
 
 IDLE_SECONDS: Final = 0.2
@@ -66,16 +66,24 @@ class Follower:
             self._learn_leases(tail)
             while not self._stop.is_set():
                 now = self._clock.now()
-                found = tail.read()
-                if found is None:
+                read = self._hand_on(tail, now)
+                # A short chunk was all there was. Waiting a little then makes few large parcels of
+                # a busy log, and lets the reading be up to date although the log never rests.
+                if read < CHUNK // 2:
                     self._rest(now)
-                    continue
-                chunk, after = found
-                self.state = "reading"
-                parcel = self._collector.collect(self._parse(chunk, now), now)
-                self._spool.put(parcels.encode(parcel), after.encode())
         finally:
             tail.close()
+
+    def _hand_on(self, tail: Tail, now: float) -> int:
+        """Put the next chunk on its way; how many bytes it had."""
+        found = tail.read()
+        if found is None:
+            return 0
+        chunk, after = found
+        self.state = "reading"
+        parcel = self._collector.collect(self._parse(chunk, now), now)
+        self._spool.put(parcels.encode(parcel), after.encode())
+        return len(chunk)
 
     def _learn_leases(self, tail: Tail) -> None:
         """Leases live in memory only: after a start they are learnt again from what was read before."""

@@ -1,12 +1,15 @@
 """The agent's tables, as forward-only migrations."""
 
-import sqlite_utils
+from typing import TYPE_CHECKING
 
 from shared.link import ledger, outbox
 from shared.storage import Migration
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
-def _first(db: sqlite_utils.Database) -> None:
+
+def _first(db: "Database") -> None:
     """Signals, lessons, what may leave, what was counted. Only `batches` and `heard` hold pseudonyms."""
     ledger.create_tables(db)
     outbox.create_tables(db)

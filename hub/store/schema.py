@@ -1,12 +1,15 @@
 """The hub's tables and those that the link brings, as forward-only steps."""
 
-import sqlite_utils
+from typing import TYPE_CHECKING
 
 from shared.link import invitations, ledger
 from shared.storage import Migration
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
-def _schools(db: sqlite_utils.Database) -> None:
+
+def _schools(db: "Database") -> None:
     """Schools, and who they are on the link."""
     db.table("schools").create(
         {
@@ -35,7 +38,7 @@ def _schools(db: sqlite_utils.Database) -> None:
     )
 
 
-def _records(db: sqlite_utils.Database) -> None:
+def _records(db: "Database") -> None:
     """Lessons and weeks with their placements; features, strips and distributions as JSON."""
     db.table("scales").create(
         {"id": int, "model": str, "dimension": str, "version": str, "stages": int},
@@ -105,7 +108,7 @@ def _records(db: sqlite_utils.Database) -> None:
     )
 
 
-def _refusals(db: sqlite_utils.Database) -> None:
+def _refusals(db: "Database") -> None:
     """What was counted, what was refused, and a scrubbed trace of it. School 0: none is known."""
     db.table("counters").create({"name": str, "count": int}, pk="name")
     db.table("refused").create(
@@ -126,7 +129,7 @@ def _refusals(db: sqlite_utils.Database) -> None:
     )
 
 
-def _usage(db: sqlite_utils.Database) -> None:
+def _usage(db: "Database") -> None:
     """Usage exports by district and ISO week; what was left out, by file (no district: the files around)."""
     db.table("usage_products").create({"lp_id": str, "name": str}, pk="lp_id")
     db.table("usage_facts").create({"district": str, "facts": str}, pk="district")

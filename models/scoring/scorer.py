@@ -21,8 +21,8 @@ EVIDENCE_ONLY = "evidence_only"
 class Scored:
     """Placements of n windows on D dimensions of at most K stages.
 
-    probs: [n, D, K], NaN past a dimension's own last stage; score: [n, D]; contributions: [n, D, 24] in
-    the order of set 1, which sum to the score; verdicts: [n][D].
+    probs: [n, D, K], NaN past a dimension's own last stage; score: [n, D]; verdicts: [n][D]; moved: [n, 24],
+    the standardised and shrunk features, 0 where missing; weights: [D, 24].
     """
 
     model: str
@@ -30,8 +30,14 @@ class Scored:
     dimensions: tuple[str, ...]
     probs: Floats
     score: Floats
-    contributions: Floats
     verdicts: tuple[tuple[str, ...], ...]
+    moved: Floats
+    weights: Floats
+
+    @property
+    def contributions(self) -> Floats:
+        """What each feature adds to the score, [n, D, 24] in the order of set 1; they sum to the score."""
+        return self.moved[:, None, :] * self.weights
 
 
 class Scorer:
@@ -65,8 +71,7 @@ class Scorer:
         z = (x - self.reference.mean) / self.reference.sd
         z = shrink(z, x[:, EVIDENCE], self.reference.median_evidence)
         z[np.isnan(z)] = 0.0
-        contributions = z[:, None, :] * self.weights
-        score = contributions.sum(axis=2)
+        score = z @ self.weights.T
         probs = stage_probabilities(score, self._cuts)
         if self._past is not None:
             probs[:, self._past] = np.nan
@@ -76,8 +81,9 @@ class Scorer:
             dimensions=self.dimensions,
             probs=probs,
             score=score,
-            contributions=contributions,
             verdicts=((EVIDENCE_ONLY,) * len(self.dimensions),) * len(x),
+            moved=z,
+            weights=self.weights,
         )
 
 

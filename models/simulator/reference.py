@@ -35,7 +35,7 @@ def make_reference(
             )
             lessons.append(lesson_events(rng, plan, devices=int(rng.integers(15, 31)), minutes=minutes))
             lengths.append(minutes * 60)
-    x = compute_features(*_columns(lessons, lengths), catalogue.channel_weights(), catalogue.off_task())
+    x = compute_features(*as_columns(lessons, lengths), catalogue.channel_weights(), catalogue.off_task())
     made = {
         "how": "models.simulator.reference on the shipped catalogue; no real lesson stands behind it",
         "seed": seed,
@@ -46,7 +46,8 @@ def make_reference(
     return reference_of(x, simulated=True, made=made)
 
 
-def _columns(lessons: list[Events], lengths: list[int]) -> tuple[Signals, Windows]:
+def as_columns(lessons: list[Events], lengths: list[int]) -> tuple[Signals, Windows]:
+    """Lessons of the given lengths in seconds as signals and windows, all of them from second 0."""
     sizes = np.array([len(events) for events in lessons])
     signals = Signals(
         window=np.repeat(np.arange(len(lessons), dtype=np.int32), sizes),

@@ -6,13 +6,15 @@ import re
 import secrets
 import sqlite3
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
-import sqlite_utils
 
 from shared.errors import BadInput, CommonGroundError, UsageError
 from shared.link.sockets import check_address
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 _PREFIX: Final = "cg1."
 _CHECK_BYTES: Final = 8
@@ -56,7 +58,7 @@ def decode(text: str) -> Token:
     return token
 
 
-def create_tables(db: sqlite_utils.Database) -> None:
+def create_tables(db: "Database") -> None:
     """A migration step. One row an invitation, used or not; times in seconds since 1970."""
     db.table("link_invitation").create(
         {

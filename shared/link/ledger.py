@@ -5,9 +5,7 @@ The effect of a batch and the advance of its stream are one transaction: both or
 
 import sqlite3
 from collections.abc import Callable, Sequence
-from typing import Final
-
-import sqlite_utils
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import BadInput
 from shared.link.frames import WINDOW, Rejection
@@ -23,13 +21,16 @@ from shared.link.receiver import (
     judge,
 )
 
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+
 STREAMS_AN_ENROLMENT: Final = 256  # a mad peer cannot fill the table
 REJECTIONS_KEPT: Final = 1000  # of each stream
 
 Effect = Callable[[sqlite3.Connection, Delivery], None]
 
 
-def create_tables(db: sqlite_utils.Database) -> None:
+def create_tables(db: "Database") -> None:
     """A migration step.
 
     link_stream: one row a stream; `epochs` counts the epochs seen (each after the first is an outbox lost

@@ -10,14 +10,15 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import TimeoutError as StillWorking
 from dataclasses import dataclass
-from typing import Final, TypeVar
-
-import sqlite_utils
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from shared.errors import BadInput, BusyError, CommonGroundError
 from shared.link.feed import Item
 from shared.link.frames import MAX_PAYLOAD, WINDOW
 from shared.storage import Writer, reader
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ class Counts:
     renewals: int
 
 
-def create_tables(db: sqlite_utils.Database, now_ms: Callable[[], int] | None = None) -> None:
+def create_tables(db: "Database", now_ms: Callable[[], int] | None = None) -> None:
     """A migration step; the epoch is the time it runs, in milliseconds since 1970.
 
     outbox: state is `pending`, `sent`, `aside` (refused for good) or `withdrawn` (no bytes left).

@@ -172,7 +172,7 @@ def test_ports_are_kept_while_they_are_free_and_never_given_twice() -> None:
 def test_the_state_reads_back_and_a_broken_one_says_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     assert load_state(path) is None
-    state = State(7, 1_789_000_000, {"hub": 1}, {"alder": SchoolState(shared=["abc"], log_bytes=5)})
+    state = State(7, 1_789_000_000, 0, {"hub": 1}, {"alder": SchoolState(shared=["abc"], log_bytes=5)})
     save_state(path, state)
     assert load_state(path) == state
     path.write_text("{")

@@ -36,9 +36,9 @@ def empty(hub: Hub) -> FastAPI:
     return served_by(hub)
 
 
-def read(app: FastAPI, path: str, status: int = 200, **headers: str) -> Page:
+def read(app: FastAPI, path: str, status: int = 200, *, language: str = "") -> Page:
     """A page, checked for what holds on every one."""
-    answer = get(app, path, **headers)
+    answer = get(app, path, **{"accept-language": language})
     assert answer.status_code == status
     assert answer.headers["content-security-policy"] == POLICY
     page = Page(answer.text)
@@ -255,9 +255,9 @@ def test_facts_of_a_district_are_read_without_brackets() -> None:
 
 
 def test_dates_are_written_as_the_reader_writes_them(app: FastAPI) -> None:
-    american = read(app, CLASS_PAGE, **{"accept-language": "en-US,en;q=0.9"}).text
+    american = read(app, CLASS_PAGE, language="en-US,en;q=0.9").text
     assert "Friday, September 5, 2025, 9:00 am" in american
-    german = read(app, CLASS_PAGE, **{"accept-language": "de-DE"})
+    german = read(app, CLASS_PAGE, language="de-DE")
     assert "Friday 5 September 2025, 09:00" in german.text
     assert any(tag.attributes["datetime"] == "2025-09-05" for tag in german.all("time"))
 

@@ -1,4 +1,4 @@
-"""The hub's pages in a real browser: readable by everybody, on every screen, by keyboard, without script, on paper."""
+"""The hub's pages in a browser: for everybody, on every screen, by keyboard, without script, in print."""
 
 from collections.abc import Iterator
 
@@ -20,7 +20,6 @@ from tests.shared.pages_browser import (
     too_small,
     violations,
 )
-from tests.shared.pages_reading import Page, get
 
 pytestmark = needs_chromium
 
@@ -55,12 +54,6 @@ def site(app: FastAPI) -> Iterator[str]:
         yield address
 
 
-def usage_page(app: FastAPI) -> str:
-    """The first district of the usage export."""
-    links = (link.attributes["href"] for link in Page(get(app, "/usage").text).all("a"))
-    return next(link for link in links if link.startswith("/usage/"))
-
-
 @pytest.mark.parametrize("path", PAGES)
 def test_a_page_can_be_read_by_everybody_on_every_screen(browser: Browser, site: str, path: str) -> None:
     check_looks(browser, site + path)
@@ -69,7 +62,8 @@ def test_a_page_can_be_read_by_everybody_on_every_screen(browser: Browser, site:
 def test_a_usage_district_can_be_read_by_everybody_on_every_screen(
     browser: Browser, site: str, app: FastAPI
 ) -> None:
-    check_looks(browser, site + usage_page(app))
+    (first, *_) = app.state.views.usage_districts().districts
+    check_looks(browser, f"{site}/usage/{first.id}")
 
 
 def test_pages_that_teach_can_be_read_by_everybody_on_every_screen(browser: Browser) -> None:
@@ -79,11 +73,10 @@ def test_pages_that_teach_can_be_read_by_everybody_on_every_screen(browser: Brow
 
 def test_the_checks_themselves_find_faults_that_are_planted(browser: Browser, site: str) -> None:
     with opened(browser, f"{site}/faulty", "ipad", "light") as page:
-        found = violations(page)
-        assert "color-contrast" in found
-        assert "image-alt" in found
+        found = {line.split(":")[0] for line in violations(page)}
+        assert {"color-contrast", "image-alt"} <= found
         assert too_small(page) == ["x"]
-    with pytest.raises(AssertionError, match="image-alt"):
+    with pytest.raises(AssertionError, match="color-contrast"):
         check_looks(browser, f"{site}/faulty")
 
 

@@ -2,6 +2,7 @@
 
 import math
 import re
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
@@ -19,6 +20,7 @@ from hub.charts import (
     line_weeks,
     matrix,
     matrix_key,
+    series,
     strip,
     weeks,
 )
@@ -42,9 +44,10 @@ def with_class(drawing: Markup, name: str) -> list[ElementTree.Element]:
     return [one for one in parsed(drawing).iter() if name in one.get("class", "").split()]
 
 
-def row(
-    label: str = "Active", shares: tuple[float, ...] = (0.1, 0.2, 0.4, 0.2, 0.1), **more: object
-) -> MatrixRow:
+SHARES = (0.1, 0.2, 0.4, 0.2, 0.1)
+
+
+def row(label: str = "Active", shares: tuple[float, ...] = SHARES, **more: object) -> MatrixRow:
     """A row of the matrix, uncalibrated."""
     given_ = {"label": label, "shares": shares, "calibrated": False, "seen": 0.5} | more
     return MatrixRow(**given_)  # type: ignore[arg-type] # a test names only what it is about
@@ -60,11 +63,10 @@ def test_deeper_is_always_likelier(p: float, q: float) -> None:
 
 @pytest.mark.parametrize("size", ["wide", "narrow", "small"])
 def test_the_matrix_has_a_cell_for_every_level_as_deep_as_it_is_likely(size: str) -> None:
-    shares = (0.1, 0.2, 0.4, 0.2, 0.1)
-    drawing = matrix("m", [row(shares=shares)], STAGES, size)  # type: ignore[arg-type] # a literal each
+    drawing = matrix("m", [row()], STAGES, size)  # type: ignore[arg-type] # a literal each
     cells = with_class(drawing, "c-cell")
     assert [float(cell.get("fill-opacity", "")) for cell in cells] == pytest.approx(
-        [depth(p) for p in shares], abs=0.01
+        [depth(p) for p in SHARES], abs=0.01
     )
 
 
@@ -192,7 +194,7 @@ def test_ticks_are_few_even_and_start_at_the_start(n: int, most: int) -> None:
     found = ticks([""] * n, most)
     assert found[0] == 0
     assert len(found) <= most
-    assert len({b - a for a, b in zip(found, found[1:], strict=False)}) <= 1
+    assert len({b - a for a, b in pairwise(found)}) <= 1
 
 
 def test_a_series_is_drawn_in_the_pages_own_colours() -> None:
@@ -243,8 +245,6 @@ def test_keys_name_only_what_is_drawn() -> None:
 
 
 def test_a_repeated_series_is_not_drawn_twice() -> None:
-    from hub.charts import series
-
     span, values = ["2031-W01"], [math.pi]
     line_weeks("a", span, values, "Loads", "dmy", title="t", text="x")
     before = series._line_svg.cache_info().misses

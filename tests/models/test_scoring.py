@@ -1,4 +1,4 @@
-"""The scorer: base rates where nothing is known, contributions that explain, doubt that grows as evidence thins."""
+"""The scorer: base rates where nothing is known, contributions that explain, doubt where evidence is thin."""
 
 from pathlib import Path
 

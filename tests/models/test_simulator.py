@@ -101,7 +101,7 @@ def test_levels_show_in_the_features_but_only_on_the_whole() -> None:
         lessons.append(events)
         lengths.append(45 * 60)
         levels.append(plan.level)
-    signals, windows = reference._columns(lessons, lengths)
+    signals, windows = reference.as_columns(lessons, lengths)
     x = compute_features(signals, windows, CATALOGUE.channel_weights(), CATALOGUE.off_task())
     level = np.array(levels)
     for name, sign in (

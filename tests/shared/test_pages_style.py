@@ -1,6 +1,7 @@
 """The style sheet keeps its promises: four sizes, no motion, and contrast in light, in dark and in print."""
 
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -53,7 +54,7 @@ def test_drawn_bars_and_outlines_stand_out_from_the_paper(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_neighbours_in_a_stack_of_channels_differ_in_lightness(scheme: str) -> None:
     colours = schemes()[scheme]
-    for below, above in zip(CHANNELS, CHANNELS[1:], strict=False):
+    for below, above in pairwise(CHANNELS):
         assert contrast(colours[below], colours[above]) >= 1.25, f"{below} and {above} in {scheme}"
 
 

@@ -191,10 +191,15 @@ def test_refusals_that_were_lost_are_heard_in_the_welcome() -> None:
     machine = new()
     hello = hello_of(machine.up(0.0))
     rejected = (Rejection(4, "bad"), Rejection(9, "beyond"))
-    assert machine.received(welcome(hello, 5, rejected=rejected), 0.0) == [
-        Resume(5, None),
-        SetAside(4, "bad"),
-    ]
+    assert machine.received(welcome(hello, 5, rejected=rejected), 0.0) == [Resume(5, None)]
+    assert machine.resumed(5, 6, 0.0) == [SetAside(4, "bad"), Transmit(6, 6)]
+
+
+def test_refusals_of_an_epoch_that_is_over_are_forgotten_with_it() -> None:
+    machine = new()
+    machine.received(welcome(hello_of(machine.up(0.0)), 5, rejected=(Rejection(4, "bad"),)), 0.0)
+    machine.received(welcome(hello_of(machine.renewed(9, 0.0))), 0.0)
+    assert machine.resumed(0, 0, 0.0) == []
 
 
 def test_without_a_connection_nothing_happens_whatever_the_time() -> None:
