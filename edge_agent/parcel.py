@@ -52,5 +52,5 @@ def decode(data: bytes) -> Parcel:
         raise BadInput("parcel_too_large", f"{len(data)} bytes")
     try:
         return _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput("parcel_malformed", type(error).__name__) from None

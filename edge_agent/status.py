@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from shared.link import outbox
@@ -38,22 +38,23 @@ class Status:
         agent = self._agent
         counts = outbox.counts(connection)
         settled = agent.settled
+        zone = agent.settings.zone
         sources = self._sources(connection)
         status: dict[str, Any] = {
             "school": agent.settings.school,
             "simulated": agent.settings.clock is not None,
             "version": agent.version,
-            "now": when(settled),
+            "now": when(settled, zone),
             "now_epoch": settled,
             "caught_up": agent.nothing_due and counts.pending == 0,
             "sources": sources,
             "signals": sum(source["signals"] for source in sources),
-            "signals_by_minute": _minutes(connection),
+            "signals_by_minute": _minutes(connection, zone),
             "refused": _by_reason(connection, "refused"),
             "unmatched": _by_reason(connection, "unmatched"),
             "outside": _by_reason(connection, "outside"),
             "late": sum(_by_reason(connection, "late").values()),
-            "quarantine": _quarantine(connection),
+            "quarantine": _quarantine(connection, zone),
             "windows": _windows(connection),
             "weeks": _weeks(connection),
             "outbox": self._outbox(counts),
@@ -67,6 +68,7 @@ class Status:
 
     def _sources(self, connection: sqlite3.Connection) -> list[dict[str, Any]]:
         stored = {row["id"]: row for row in connection.execute("SELECT * FROM sources")}
+        zone = self._agent.settings.zone
         found = []
         for running in self._agent.sources:
             row = stored.get(running.settings.id)
@@ -75,7 +77,7 @@ class Status:
                     "kind": running.settings.kind,
                     "id": running.settings.id,
                     "state": running.state,
-                    "fresh": when(row["newest"]) if row and row["newest"] else None,
+                    "fresh": when(row["newest"], zone) if row and row["newest"] else None,
                     "lines": row["lines"] if row else 0,
                     "signals": row["signals"] if row else 0,
                     "refused": _by_reason(connection, "refused", running.settings.id),
@@ -85,7 +87,7 @@ class Status:
         return found
 
     def _outbox(self, counts: outbox.Counts) -> dict[str, Any]:
-        client = self._agent.client
+        client, zone = self._agent.client, self._agent.settings.zone
         state = client.state if client is not None else None
         ago = None if state is None or state.last_ack is None else time.monotonic() - state.last_ack
         return {
@@ -97,15 +99,15 @@ class Status:
             "renewals": counts.renewals,
             "state": state.name if state else "not_joined",
             "detail": state.detail if state else "",
-            "last_ack": when(time.time() - ago) if ago is not None else None,
+            "last_ack": when(time.time() - ago, zone) if ago is not None else None,
         }
 
 
-def when(moment: float) -> str | None:
-    """Seconds UTC as RFC 3339, or None before anything happened."""
+def when(moment: float, zone: tzinfo = UTC) -> str | None:
+    """Seconds UTC as RFC 3339 in `zone`, or None before anything happened."""
     if moment == float("-inf"):
         return None
-    return datetime.fromtimestamp(int(moment), UTC).isoformat()
+    return datetime.fromtimestamp(int(moment), zone).isoformat()
 
 
 def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
@@ -139,15 +141,20 @@ def _by_reason(connection: sqlite3.Connection, what: str, source: str | None = N
     return dict(found.fetchall())
 
 
-def _minutes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+def _minutes(connection: sqlite3.Connection, zone: tzinfo) -> list[dict[str, Any]]:
     found = connection.execute("SELECT minute, n FROM minutes ORDER BY minute DESC LIMIT 60").fetchall()
-    return [{"minute": when(minute * 60), "count": number} for minute, number in reversed(found)]
+    return [{"minute": when(minute * 60, zone), "count": number} for minute, number in reversed(found)]
 
 
-def _quarantine(connection: sqlite3.Connection) -> list[dict[str, Any]]:
+def _quarantine(connection: sqlite3.Connection, zone: tzinfo) -> list[dict[str, Any]]:
     found = connection.execute("SELECT * FROM quarantine ORDER BY id DESC LIMIT ?", (NEWEST,))
     return [
-        {"when": when(row["at"]), "source": row["source"], "reason": row["reason"], "excerpt": row["excerpt"]}
+        {
+            "when": when(row["at"], zone),
+            "source": row["source"],
+            "reason": row["reason"],
+            "excerpt": row["excerpt"],
+        }
         for row in found
     ]
 

@@ -54,7 +54,9 @@ def run(
 ) -> None:
     """Receive from the schools and serve the pages, until stopped."""
     from hub import server  # the other commands start without the web server
+    from shared import logs
 
+    logs.to_stderr()
     server.run(Layout(directory), port)
 
 

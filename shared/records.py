@@ -118,7 +118,7 @@ def decode(data: bytes) -> Record:
         raise BadInput("record_too_large", f"{len(data)} bytes")
     try:
         record = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput("record_malformed", _where(error)) from None
     _check(record)
     return record

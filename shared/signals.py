@@ -124,7 +124,7 @@ def decode(data: bytes, *, apps: int) -> SignalBatch:
         raise BadInput("batch_too_large", f"{len(data)} bytes")
     try:
         envelope = _decoder.decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadInput("batch_malformed", type(error).__name__) from None
     if envelope.v != _VERSION:
         raise BadInput("batch_version", str(envelope.v))

@@ -19,7 +19,7 @@ from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
 __all__ = ["Signals", "Windows", "compute_features", "device_counts"]
 
 # Blocks of windows that fit a processor's cache are worked on one after another.
-_SIGNALS_AT_ONCE: Final = 1 << 16
+_SIGNALS_AT_ONCE: Final = 1 << 15
 _WINDOWS_AT_ONCE: Final = 1 << 10
 
 _CHANNEL_OF: Final = np.array([CHANNEL_INDEX[CHANNEL_OF_ACTION.get(action, "other")] for action in Action])

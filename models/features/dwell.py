@@ -59,11 +59,15 @@ class Ordered:
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Dwell cut at the window's minutes [p]: `seconds` that `signal` gets inside `minute`, by signal."""
+    """Dwell cut at the window's minutes [p], by signal: the seconds that `signal` gets inside a minute.
+
+    place: group * minutes + minute, where `minutes` is more than any minute's number.
+    """
 
     signal: Ints
-    minute: Ints
+    place: Ints
     seconds: Floats
+    minutes: int
 
 
 def arrange(
@@ -125,21 +129,24 @@ def _ties(
 def cut(ordered: Ordered, length: Ints) -> Pieces:
     """Dwell of every signal, minute by minute; `length` [windows] in seconds."""
     end = _ends(ordered, length)
-    first_minute = ordered.second // MINUTE
-    last_minute = np.maximum(np.ceil(end / MINUTE).astype(np.int64) - 1, first_minute)
-    minute, signal = spread(first_minute, last_minute - first_minute + 1)
-    offset = minute * MINUTE
-    low = np.maximum(ordered.second.take(signal) - offset, 0).astype(np.float64)
-    high = np.minimum(end.take(signal) - offset, MINUTE)
+    first = ordered.second // MINUTE
+    last = np.maximum(np.ceil(end / MINUTE).astype(np.int64) - 1, first)
+    minutes = int(last.max(initial=0)) + 1
+    count = last - first + 1
+    place, signal = spread(ordered.group * minutes + first, count)
+    until = np.cumsum(count)
+    # Inside its minute a piece reaches from 0 to 60, but for the first and the last of a signal.
+    low, high = np.zeros(len(place)), np.full(len(place), float(MINUTE))
+    low[until - count] = ordered.second - first * MINUTE
+    high[until - 1] = end - last * MINUTE
     seconds = high - low
     if len(ordered.run) < len(ordered):
         seconds /= ordered.run_length.take(ordered.run_of).take(signal)
     tangled = _tangled(ordered, end)
     if tangled is not None:
         at = np.flatnonzero(tangled.take(signal))
-        place = ordered.group.take(signal[at]) * (int(last_minute.max()) + 1) + minute[at]
-        seconds[at] = shared_seconds(place, low[at], high[at])
-    return Pieces(signal, minute, seconds)
+        seconds[at] = shared_seconds(place.take(at), low.take(at), high.take(at))
+    return Pieces(signal, place, seconds, minutes)
 
 
 def _ends(ordered: Ordered, length: Ints) -> Floats:

@@ -26,7 +26,10 @@ def strips(signals: Signals, windows: Windows, channels: Floats) -> list[Floats]
         ordered, pieces = block.ordered, block.pieces
         steps = -(-block.length // STEP_SECONDS)
         first = np.cumsum(steps) - steps
-        at = first.take(ordered.window.take(pieces.signal)) + pieces.minute * MINUTE // STEP_SECONDS
+        at = (
+            first.take(ordered.window.take(pieces.signal))
+            + pieces.place % pieces.minutes * MINUTE // STEP_SECONDS
+        )
         row = weight_row_of(ordered, len(channels)).take(pieces.signal)
         cells = int(steps.sum())
         dwell = np.stack(

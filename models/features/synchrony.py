@@ -31,7 +31,7 @@ def synchrony(ordered: Ordered, pieces: Pieces, cells: AppCells) -> Floats:
     A device is active in a minute in which it has dwell, and its app there is the one with most
     dwell; dwells within 1e-6 s are equal (also to none), and the smaller id wins. NaN without such a minute.
     """
-    group, minute, cell = _main_apps(ordered, pieces, cells)
+    group, minute, cell = _main_apps(pieces, cells)
     window = ordered.group_window.take(group)
     minutes = int(minute.max(initial=0)) + 1
     place = ranks(window * minutes + minute)
@@ -63,11 +63,9 @@ def _most_on_one_app(rank: Ints, cell: Ints, where: Ints, cells: AppCells) -> In
     return most
 
 
-def _main_apps(ordered: Ordered, pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
+def _main_apps(pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
     """Group, minute and the main app's cell, one row for each minute in which a device is active."""
-    minutes = int(pieces.minute.max(initial=0)) + 1
-    place = ordered.group.take(pieces.signal) * minutes + pieces.minute
-    cell, dwell = cells.of.take(pieces.signal), pieces.seconds
+    place, cell, dwell = pieces.place, cells.of.take(pieces.signal), pieces.seconds
     if (place[1:] < place[:-1]).any():
         order = stable_order(place)
         place, cell, dwell = place.take(order), cell.take(order), dwell.take(order)
@@ -88,8 +86,8 @@ def _main_apps(ordered: Ordered, pieces: Pieces, cells: AppCells) -> tuple[Ints,
         active = np.flatnonzero(most > _EQUAL)
         begin, main = begin.take(active), main.take(active)
     found = place.take(begin)
-    group = found // minutes
-    return group, found - group * minutes, main
+    group = found // pieces.minutes
+    return group, found - group * pieces.minutes, main
 
 
 def _merged(place: Ints, cell: Ints, dwell: Floats) -> tuple[Ints, Ints, Floats]:

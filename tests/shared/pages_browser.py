@@ -90,10 +90,12 @@ def check_looks(browser: Browser, address: str) -> None:
             where = f"{address} on {size}"
             wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert wider <= 0, f"{where} is {wider} wider than the screen"
-            assert too_small(page) == [], where
+            small = too_small(page)
+            assert small == [], f"{where} too small to touch: {small}"
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-                assert violations(page) == [], f"{where} in {scheme}"
+                found = violations(page)
+                assert found == [], f"{where} in {scheme}: {found}"
 
 
 def too_small(page: Page) -> list[str]:

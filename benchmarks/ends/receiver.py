@@ -1,0 +1,116 @@
+"""A receiving end: `python -m benchmarks.ends.receiver durable|raw FOLDER PEER_PUBLIC`.
+
+Prints its endpoint and public key, then receives until the end of standard input. `durable` checks every
+batch and acknowledges it when it is on disk; `raw` answers each message that says how many went before it.
+"""
+
+import sqlite3
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import sqlite_utils
+import zmq
+
+from models.catalogue.load import load_catalogue
+from shared import signals
+from shared.errors import BadInput
+from shared.link import ledger
+from shared.link.keys import KeyPair
+from shared.link.receiver import Delivery, Outcome, Standing
+from shared.link.server import LinkServer
+from shared.storage import Writer
+
+
+def batches_table(db: sqlite_utils.Database) -> None:
+    """Batches as they came."""
+    db.table("batches").create({"id": int, "signals": int, "payload": bytes}, pk="id")
+
+
+class Store:
+    """An inbox with one table, for shared.link.server."""
+
+    def __init__(self, path: Path, peer: str) -> None:
+        self._writer = Writer(path, [ledger.create_tables, batches_table])
+        self._peer = peer
+        self._apps = len(load_catalogue().apps)
+
+    def enrolments(self) -> Mapping[str, str]:
+        """The one peer."""
+        return {self._peer: "school"}
+
+    def inviting(self) -> bool:
+        """Never."""
+        return False
+
+    def join(self, public_key: str, secret: bytes, name: str) -> str:
+        """Never."""
+        raise BadInput("not_inviting")
+
+    def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
+        """How the stream stands."""
+        return self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
+
+    def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+        """On disk when it returns."""
+        return self._writer.run(lambda own: ledger.deliver_in_transaction(own, deliveries, self._effect))
+
+    def close(self) -> None:
+        """Let the file go."""
+        self._writer.close()
+
+    def _effect(self, connection: sqlite3.Connection, delivery: Delivery) -> None:
+        batch = signals.decode(delivery.payload, apps=self._apps)
+        connection.execute(
+            "INSERT INTO batches (signals, payload) VALUES (?, ?)", (len(batch), delivery.payload)
+        ).close()
+
+
+def durable(folder: Path, peer: str) -> None:
+    """Receive by the link."""
+    keys = KeyPair.new()
+    store = Store(folder / "received.db", peer)
+    server = LinkServer("tcp://127.0.0.1:*", keys, store)
+    server.start()
+    _say(server.endpoint, keys.public)
+    sys.stdin.read()
+    server.stop()
+    store.close()
+
+
+def raw() -> None:
+    """Receive by a bare ROUTER behind CURVE."""
+    keys = KeyPair.new()
+    context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+    router = context.socket(zmq.ROUTER)
+    router.curve_server = 1
+    router.curve_publickey, router.curve_secretkey = keys.public.encode(), keys.secret
+    router.bind("tcp://127.0.0.1:*")
+    _say(router.get_string(zmq.LAST_ENDPOINT), keys.public)
+    threading.Thread(target=_answer, args=(router,), daemon=True).start()
+    sys.stdin.read()
+
+
+def _answer(router: "zmq.Socket[bytes]") -> None:
+    seen = 0
+    while True:
+        route, frame = router.recv_multipart(copy=False)
+        if len(frame.buffer) > 16:
+            seen += 1
+        elif seen == int(frame.bytes):
+            seen = 0
+            router.send_multipart([route.bytes, b"all"])
+
+
+def _say(endpoint: str, public: str) -> None:
+    sys.stdout.write(f"{endpoint} {public}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    mode, place, other = sys.argv[1:]
+    if mode == "durable":
+        durable(Path(place), other)
+    else:
+        raw()

@@ -1,0 +1,78 @@
+"""Budget 4: durable, encrypted signals over the link, beside the same bytes over bare CURVE."""
+
+import json
+import subprocess
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from benchmarks.harness import Row, Size, big, interleaved, median, met, times
+from benchmarks.machine import WORK
+from benchmarks.processes import module
+from shared.link.keys import load_or_create
+
+BATCHES: Final = {"quick": 200, "full": 1000}
+RAW_BATCHES: Final = {"quick": 1000, "full": 4000}
+ROUNDS: Final = {"quick": 2, "full": 5}
+WANTED: Final = 0.5
+
+
+def measure(size: Size) -> Row:
+    """The row."""
+    counts = {"spool": BATCHES[size], "outbox": BATCHES[size], "raw": RAW_BATCHES[size]}
+    sizes: dict[str, Any] = {}
+
+    def one(mode: str) -> float:
+        found = _round(mode, counts[mode])
+        sizes.update(signals=found["signals"], bytes=found["bytes"])
+        return float(counts[mode] * found["signals"] / found["seconds"])
+
+    rates = interleaved(ROUNDS[size], {mode: lambda mode=mode: one(mode) for mode in counts})  # type: ignore[misc]
+    middle = {mode: median(found) for mode, found in rates.items()}
+    return Row(
+        name="link",
+        budget="durable, encrypted signals over the link: at least half of the raw batched CURVE rate",
+        measured=f"{big(middle['spool'])} signals/s",
+        peer=f"bare CURVE {big(middle['raw'])} signals/s",
+        ratio=times(middle["spool"] / middle["raw"]),
+        met=met(middle["spool"] >= WANTED * middle["raw"]),
+        notes=(
+            f"Batches of {sizes['signals']:,} signals ({sizes['bytes']:,} bytes) between two processes over"
+            " loopback; ours from a collector's spool, eight on their way at most, each checked whole, stored and"
+            " advanced in the ledger, acknowledged after a FULL commit on disk.",
+            f"From a durable outbox at the sender too: {big(middle['outbox'])} signals/s"
+            f" ({times(middle['outbox'] / middle['raw'])}).",
+            "The peer is a DEALER and a ROUTER behind CURVE with the same bytes: it looks into nothing, stores"
+            f" nothing and acknowledges nothing. Ours moves {middle['spool'] / sizes['signals'] * sizes['bytes'] / 2**20:.0f}"
+            " MiB/s onto the disk.",
+        ),
+        numbers={"signals_a_second": middle, "rounds": rates, **sizes},
+    )
+
+
+def _round(mode: str, count: int) -> dict[str, Any]:
+    """One sender and one receiver, in processes and files of their own."""
+    with TemporaryDirectory(dir=WORK) as name:
+        folder = Path(name)
+        keys = load_or_create(folder, "sender")
+        receiver = subprocess.Popen(
+            module("benchmarks.ends.receiver", "raw" if mode == "raw" else "durable", name, keys.public),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        with receiver:
+            assert receiver.stdin and receiver.stdout
+            endpoint, public = receiver.stdout.readline().split()
+            done = subprocess.run(
+                module("benchmarks.ends.sender", mode, endpoint, public, name, str(count)),
+                stdout=subprocess.PIPE,
+                text=True,
+                check=False,
+                timeout=300,
+            )
+            receiver.stdin.close()
+        if done.returncode:
+            raise RuntimeError(f"the sending end ({mode}) failed, see above")
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
