@@ -63,6 +63,7 @@ class Collector:
         self._catalogue = catalogue
         self._codes = codes
         self._known_heard: set[tuple[str, int, int]] = set()
+        self._last_rows: set[Row] = set()
 
     def collect(self, reading: Reading, now: float, seen: Sequence[int] = ()) -> Parcel:
         """Signals and counts of one reading; `now` (seconds UTC) decides what is late or in the future.
@@ -81,7 +82,10 @@ class Collector:
             placed = self._place(fact, now, days, counts)
             if placed is not None:
                 self._keep(fact, placed, heard, counts)
-        kept = [(day, state) for day, state in days.items() if state is not None]
+        kept = [(day, state) for day, state in days.items() if state is not None and state.rows]
+        if self._kind != "xapi":
+            for _, state in kept:
+                state.rows = self._merge(state.rows)
         return Parcel(
             kind=self._kind,
             source=self._source,
@@ -152,10 +156,22 @@ class Collector:
         index = state.codes.setdefault(code, len(state.codes))
         state.rows.append((fact.t, device, index, app, action, amount))
 
+    def begin(self) -> None:
+        """Reading begins at the position that was accepted last: what was read after it counts anew."""
+        self._last_rows = set()
+        self._known_heard = set()
+
+    def _merge(self, rows: list[Row]) -> list[Row]:
+        """A browser asks for A, AAAA and HTTPS at once: one contact, said three times."""
+        merged = [row for row in dict.fromkeys(rows) if row not in self._last_rows]
+        newest = max(row[0] for row in rows)
+        # A chunk may end between the three.
+        self._last_rows = {row for row in rows if row[0] >= newest - 1}
+        return merged
+
     def _batch(self, day: date, state: _Day) -> SignalBatch:
         return SignalBatch.from_rows(
-            # A browser asks for A, AAAA and HTTPS at once: one contact, said three times.
-            state.rows if self._kind == "xapi" else list(dict.fromkeys(state.rows)),
+            state.rows,
             kind=self._kind,
             source=self._source,
             catalogue=self._catalogue,

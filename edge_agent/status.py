@@ -45,7 +45,7 @@ class Status:
             "simulated": agent.settings.clock is not None,
             "version": agent.version,
             "now": when(settled, zone),
-            "now_epoch": settled,
+            "now_epoch": settled if settled > float("-inf") else None,
             "caught_up": agent.nothing_due and counts.pending == 0,
             "sources": sources,
             "signals": sum(source["signals"] for source in sources),

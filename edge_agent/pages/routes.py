@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
 
 from edge_agent.pages import shape
 from edge_agent.pages.minutes import minutes_figure
@@ -58,8 +58,8 @@ def working(request: Request) -> Response:
 
 @router.get("/status.json")
 def as_json(request: Request) -> Response:
-    """The state as it is, for programs."""
-    return JSONResponse(_status(request))
+    """The state as it is, for programs; a number that is not one yet is null."""
+    return Response(msgspec.json.encode(_status(request)), media_type="application/json")
 
 
 @router.get("/what-leaves")

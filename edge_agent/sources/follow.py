@@ -61,6 +61,7 @@ class Follower:
 
     def _follow(self) -> None:
         position = self._spool.opened(timeout=None)
+        self._collector.begin()
         tail = Tail(self._path, decode_position(position))
         try:
             self._learn_leases(tail)

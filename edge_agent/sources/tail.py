@@ -13,11 +13,16 @@ MARK: Final = 15  # a log's first bytes are its first line's time: enough to kno
 
 
 class Position(msgspec.Struct, frozen=True):
-    """How far a file was read: which file (inode and first bytes), and the next byte to read."""
+    """How far a file was read, and by what to know it again: its first line's time, and the last read one's.
 
-    inode: int
+    An inode would not do: a copied or restored folder has others. `line` is the length of the line that
+    ends at `offset`, `mark` and `last` are hashes of the first bytes of the first line and of that one.
+    """
+
     mark: str
     offset: int
+    line: int
+    last: str
 
     def encode(self) -> bytes:
         """As bytes for the link."""
@@ -38,6 +43,17 @@ class _Open:
     inode: int
     mark: str
     offset: int
+    line: int = 0
+
+    def position(self) -> Position:
+        """Where the reading stands."""
+        return Position(self.mark, self.offset, self.line, _mark(self.file, self.offset - self.line))
+
+    def moved(self, chunk: bytes) -> None:
+        """`chunk` was read; a file that was just begun gets its mark."""
+        self.offset += len(chunk)
+        self.line = len(chunk) - (chunk.rfind(b"\n", 0, len(chunk) - 1) + 1)
+        self.mark = self.mark or _mark(self.file, 0)
 
 
 class Tail:
@@ -58,18 +74,16 @@ class Tail:
             return None
         chunk = self._chunk(current)
         if chunk is None and self._rotated(current):
-            rest = current.file.read(CHUNK)  # a last line without its newline stays so for ever
+            chunk = current.file.read(CHUNK)  # a last line without its newline stays so for ever
+            current.moved(chunk)
+            position = current.position()
             self._open = self._after(current)
             current.file.close()
-            if rest:
-                return rest, Position(current.inode, current.mark, current.offset + len(rest))
-            return self.read()
+            return (chunk, position) if chunk else self.read()
         if chunk is None:
             return None
-        current.offset += len(chunk)
-        if not current.mark:
-            current.mark = _mark(current.file)
-        return chunk, Position(current.inode, current.mark, current.offset)
+        current.moved(chunk)
+        return chunk, current.position()
 
     def before(self) -> bytes:
         """What was read of the file before the position it resumed from (at most 64 MiB of it)."""
@@ -102,10 +116,8 @@ class Tail:
                 continue
             if position is None:
                 return opened
-            size = os.fstat(opened.file.fileno()).st_size
-            known = opened.inode == position.inode and position.mark in ("", opened.mark)
-            if known and size >= position.offset:
-                opened.offset = position.offset
+            if _is_same(opened, position):
+                opened.offset, opened.line = position.offset, position.line
                 return opened
             opened.file.close()
         return _open(self._path)
@@ -122,7 +134,7 @@ class Tail:
 
     def _chunk(self, current: _Open) -> bytes | None:
         if os.fstat(current.file.fileno()).st_size < current.offset:
-            current.offset, current.mark = 0, ""  # truncated in place: it begins anew
+            current.offset, current.line, current.mark = 0, 0, ""  # truncated in place: it begins anew
         current.file.seek(current.offset)
         data = current.file.read(CHUNK)
         end = data.rfind(b"\n") + 1
@@ -142,10 +154,16 @@ def _open(path: Path) -> _Open | None:
         file = path.open("rb")
     except FileNotFoundError:
         return None
-    return _Open(file, os.fstat(file.fileno()).st_ino, _mark(file), 0)
+    return _Open(file, os.fstat(file.fileno()).st_ino, _mark(file, 0), 0)
 
 
-def _mark(file: BinaryIO) -> str:
-    file.seek(0)
+def _is_same(opened: _Open, position: Position) -> bool:
+    if os.fstat(opened.file.fileno()).st_size < position.offset or position.mark not in ("", opened.mark):
+        return False
+    return _mark(opened.file, position.offset - position.line) == position.last
+
+
+def _mark(file: BinaryIO, at: int) -> str:
+    file.seek(at)
     data = file.read(MARK)
     return sha256(data).hexdigest()[:16] if len(data) == MARK else ""

@@ -92,26 +92,30 @@ def blocks(signals: Signals, windows: Windows) -> Iterator[Block]:
         part = slice(int(edges[at]), int(edges[stop]))
         ordered = _arranged(signals, part if order is None else order[part], windows, slice(at, stop))
         pieces = cut(ordered, length[at:stop])
-        dwell = sums(pieces.signal, pieces.seconds, len(ordered))
+        dwell = pieces.dwell(len(ordered))
         yield Block(slice(at, stop), length[at:stop], ordered, pieces, dwell)
         at = stop
 
 
 def _arranged(signals: Signals, pick: slice | Ints, windows: Windows, rows: slice) -> Ordered:
     """The picked signals, those outside their windows left out, in canonical order."""
-    window = signals.window[pick].astype(np.int64) - rows.start
-    second = signals.t[pick] - windows.start[rows].take(window)
+    window = _picked(signals.window, pick).astype(np.int64) - rows.start
+    second = _picked(signals.t, pick) - windows.start[rows].take(window)
     inside = (second >= 0) & (second < (windows.end - windows.start)[rows].take(window))
     kept = slice(None) if inside.all() else np.flatnonzero(inside)
     return arrange(
         rows.stop - rows.start,
         window[kept],
         second[kept],
-        signals.device[pick][kept],
-        signals.app[pick][kept].astype(np.int64),
-        signals.action[pick][kept],
-        signals.amount[pick][kept],
+        _picked(signals.device, pick)[kept],
+        _picked(signals.app, pick)[kept].astype(np.int64),
+        _picked(signals.action, pick)[kept],
+        _picked(signals.amount, pick)[kept],
     )
+
+
+def _picked(column: NDArray[T], pick: slice | Ints) -> NDArray[T]:
+    return column[pick] if isinstance(pick, slice) else column.take(pick)
 
 
 def weight_rows(channels: Floats) -> Floats:

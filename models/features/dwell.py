@@ -22,6 +22,7 @@ from models.features.columns import (
     small_codes,
     spread,
     stable_order,
+    sums,
     tally,
 )
 from models.features.sweep import shared_seconds
@@ -61,13 +62,20 @@ class Ordered:
 class Pieces:
     """Dwell cut at the window's minutes [p], by signal: the seconds that `signal` gets inside a minute.
 
-    place: group * minutes + minute, where `minutes` is more than any minute's number.
+    place: group * minutes + minute, where `minutes` is more than any minute's number. Whole minutes that a
+    signal fills alone, between its first and its last, stand apart: `whole_signal` and `whole_place` [q].
     """
 
     signal: Ints
     place: Ints
     seconds: Floats
+    whole_signal: Ints
+    whole_place: Ints
     minutes: int
+
+    def dwell(self, signals: int) -> Floats:
+        """Seconds of each signal [signals]."""
+        return sums(self.signal, self.seconds, signals) + MINUTE * tally(self.whole_signal, signals)
 
 
 def arrange(
@@ -132,9 +140,19 @@ def cut(ordered: Ordered, length: Ints) -> Pieces:
     first = ordered.second // MINUTE
     last = np.maximum(np.ceil(end / MINUTE).astype(np.int64) - 1, first)
     minutes = int(last.max(initial=0)) + 1
-    count = last - first + 1
-    place, signal = spread(ordered.group * minutes + first, count)
+    base = ordered.group * minutes
+    tangled = _tangled(ordered, end)
+    between = np.maximum(last - first - 1, 0)
+    between[ordered.run_length.take(ordered.run_of) > 1] = 0
+    if tangled is not None:
+        between[tangled] = 0
+    some = np.flatnonzero(between)
+    whole_place, owner = spread((base + first + 1).take(some), between.take(some))
+
+    count = last - first + 1 - between
+    place, signal = spread(base + first, count)
     until = np.cumsum(count)
+    place[until - 1] = base + last
     # Inside its minute a piece reaches from 0 to 60, but for the first and the last of a signal.
     low, high = np.zeros(len(place)), np.full(len(place), float(MINUTE))
     low[until - count] = ordered.second - first * MINUTE
@@ -142,11 +160,10 @@ def cut(ordered: Ordered, length: Ints) -> Pieces:
     seconds = high - low
     if len(ordered.run) < len(ordered):
         seconds /= ordered.run_length.take(ordered.run_of).take(signal)
-    tangled = _tangled(ordered, end)
     if tangled is not None:
         at = np.flatnonzero(tangled.take(signal))
         seconds[at] = shared_seconds(place.take(at), low.take(at), high.take(at))
-    return Pieces(signal, place, seconds, minutes)
+    return Pieces(signal, place, seconds, some.take(owner), whole_place, minutes)
 
 
 def _ends(ordered: Ordered, length: Ints) -> Floats:

@@ -28,7 +28,7 @@ def strips(signals: Signals, windows: Windows, channels: Floats) -> list[Floats]
         first = np.cumsum(steps) - steps
         at = (
             first.take(ordered.window.take(pieces.signal))
-            + pieces.place % pieces.minutes * MINUTE // STEP_SECONDS
+            + place % pieces.minutes * MINUTE // STEP_SECONDS
         )
         row = weight_row_of(ordered, len(channels)).take(pieces.signal)
         cells = int(steps.sum())

@@ -65,6 +65,7 @@ def _most_on_one_app(rank: Ints, cell: Ints, where: Ints, cells: AppCells) -> In
 
 def _main_apps(pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
     """Group, minute and the main app's cell, one row for each minute in which a device is active."""
+    alone = cells.of.take(pieces.whole_signal)
     place, cell, dwell = pieces.place, cells.of.take(pieces.signal), pieces.seconds
     if (place[1:] < place[:-1]).any():
         order = stable_order(place)
@@ -85,9 +86,9 @@ def _main_apps(pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
     if most.min(initial=np.inf) <= _EQUAL:
         active = np.flatnonzero(most > _EQUAL)
         begin, main = begin.take(active), main.take(active)
-    found = place.take(begin)
+    found = np.concatenate([place.take(begin), pieces.whole_place])
     group = found // pieces.minutes
-    return group, found - group * pieces.minutes, main
+    return group, found - group * pieces.minutes, np.concatenate([main, alone])
 
 
 def _merged(place: Ints, cell: Ints, dwell: Floats) -> tuple[Ints, Ints, Floats]:

@@ -62,6 +62,24 @@ def test_reading_goes_on_where_it_stood_after_a_restart(tmp_path: Path) -> None:
     assert read_all(again)[0] == lines(5, 5)
 
 
+def test_a_copied_log_is_known_again_although_its_inode_is_another(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(lines(0, 5))
+    _, position = read_all(Tail(log, None))
+    copy = tmp_path / "copy" / "log"
+    copy.parent.mkdir()
+    copy.write_text(lines(0, 8))
+    assert read_all(Tail(copy, position))[0] == lines(5, 3)
+
+
+def test_another_log_at_the_same_place_is_read_from_its_beginning(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(lines(0, 5))
+    _, position = read_all(Tail(log, None))
+    log.write_text(lines(20, 9))
+    assert read_all(Tail(log, position))[0] == lines(20, 9)
+
+
 def test_a_rotated_log_is_finished_before_the_new_one_begins(tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.write_text(lines(0, 5))

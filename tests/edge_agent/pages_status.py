@@ -1,0 +1,84 @@
+"""An agent's state as its pages get it: a busy one, and one that has just been installed."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from edge_agent.page import create_page
+
+HASH = "ab12" * 16
+
+
+def busy() -> dict[str, Any]:
+    """An agent in the middle of a school day."""
+    return {
+        "school": "Alder <b>Primary</b>",
+        "simulated": True,
+        "version": "0.1.0",
+        "now": "2025-03-11T14:05:00+00:00",
+        "now_epoch": 1_741_701_900.0,
+        "caught_up": True,
+        "working": "ok",
+        "next_steps": [],
+        "sources": [
+            {
+                "kind": "dnsmasq",
+                "id": "resolver",
+                "state": "reading",
+                "fresh": "2025-03-11T14:04:58+00:00",
+                "lines": 1_204_311,
+                "signals": 88_211,
+                "refused": {"malformed_line": 12},
+                "unmatched": {"no_lease": 41},
+            },
+            {"kind": "xapi", "id": "apps", "state": "listening", "fresh": None, "lines": 0, "signals": 0},
+        ],
+        "signals": 88_211,
+        "signals_by_minute": [
+            {"minute": f"2025-03-11T13:{minute:02d}:00+00:00", "count": 100 + minute} for minute in range(60)
+        ],
+        "refused": {"malformed_line": 12, "a_reason_nobody_knows": 3},
+        "unmatched": {"no_lease": 41, "private_address": 7},
+        "outside": {"background": 40_211, "staff": 881},
+        "late": 4,
+        "quarantine": [
+            {
+                "when": "2025-03-11T13:00:00+00:00",
+                "source": "resolver",
+                "reason": "malformed_line",
+                "excerpt": "aaa 99 <aaaaaa>",
+            }
+        ],
+        "windows": {
+            "closed": 214,
+            "without_devices": 3,
+            "lessons_sent": 31,
+            "placements": {"placed": 0, "thin": 120, "evidence_only": 940},
+            "held_back": {"not_shared": 176, "few_devices": 4},
+        },
+        "weeks": [
+            {"week": "2025-W10", "bands": 2, "held_back": None},
+            {"week": "2025-W09", "bands": 0, "held_back": "few_classes"},
+        ],
+        "outbox": {"pending": 1, "sent": 36, "set_aside": 2, "state": "connected", "last_ack": None},
+        "left": [
+            {"day": "2025-03-11", "kind": "lesson", "count": 3, "bytes": 9123},
+            {"day": "2025-03-10", "kind": "week", "count": 2, "bytes": 6001},
+        ],
+        "left_hashes": [
+            {"seq": 130 - i, "when": "2025-03-11T13:00:21+00:00", "kind": "lesson", "sha256": HASH}
+            for i in range(20)
+        ],
+        "sharing": [{"class_code": "K7QM-3FXD", "until": "2025-06-30"}],
+    }
+
+
+def new() -> dict[str, Any]:
+    """An agent that has not been told of a source or a hub."""
+    trouble = "Not joined to a hub yet: run `commonground agent join` with the district's invitation."
+    return {"school": "Birch", "now": None, "working": trouble, "next_steps": [trouble, "Add a source."]}
+
+
+def page_over(status: dict[str, Any]) -> FastAPI:
+    """The agent's real application over a state."""
+    return create_page(lambda: status)

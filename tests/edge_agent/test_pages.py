@@ -1,0 +1,148 @@
+"""The agent's pages say whether it works, for IT, and what leaves the school, for parents."""
+
+import csv
+import io
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from edge_agent.agent import Agent
+from edge_agent.pages.reasons import reason
+from shared.pages.environment import POLICY
+from shared.serving import loopback_socket
+from tests.edge_agent.pages_status import HASH, busy, new, page_over
+from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
+from tests.hub.agents import until
+from tests.shared.pages_reading import Page, check_page, get
+
+
+def read(status: dict[str, object], path: str) -> Page:
+    """A page over a state, checked for what holds on every one."""
+    answer = get(page_over(status), path)
+    assert answer.status_code == 200
+    assert answer.headers["content-security-policy"] == POLICY
+    page = Page(answer.text)
+    check_page(page)
+    return page
+
+
+@pytest.mark.parametrize("path", ["/", "/what-leaves"])
+@pytest.mark.parametrize("state", [busy, new])
+def test_every_page_is_whole_in_every_state(state: object, path: str) -> None:
+    read((busy if state is busy else new)(), path)
+
+
+def test_one_line_says_that_it_works() -> None:
+    page = read(busy(), "/")
+    assert page.one("p", "lede").text.startswith("It works")
+    assert page.one("h1").text == "Alder <b>Primary</b>"
+    assert "What to do next" not in page.text
+
+
+def test_one_line_says_what_is_wrong_and_what_else_to_do_next() -> None:
+    page = read(new(), "/")
+    assert page.one("p", "lede").text.startswith("Not joined to a hub yet")
+    assert page.one("ol").text.strip() == "Add a source."
+    assert "commonground agent join" in [code.text for code in page.all("code")]
+
+
+def test_what_arrives_is_told_by_source_and_minute() -> None:
+    page = read(busy(), "/")
+    assert "7,770 signals in the last 60 minutes that had any." in page.one("p", "says").text
+    assert [" ".join(name.text.split()) for name in page.all("h3", "name")] == [
+        "resolverResolver log (dnsmasq)",
+        "appsApps that report (xAPI)",
+    ]
+    rows = list(csv.DictReader(io.StringIO(get(page_over(busy()), "/?data=minutes").text)))
+    assert len(rows) == 60
+    assert rows[-1] == {"Minute": "2025-03-11T13:59:00+00:00", "Signals": "159"}
+
+
+def test_what_is_refused_comes_with_its_reason_and_what_helps() -> None:
+    text = read(busy(), "/").text
+    assert "A line was not of this source’s format" in text
+    assert "Switch private addresses off" in text
+    assert "A reason nobody knows" in text
+    assert "aaa 99 <aaaaaa>" in text
+    assert "4 signals came after the day’s key was destroyed" in text
+
+
+def test_what_stayed_and_what_left_add_up_for_who_asks() -> None:
+    text = read(busy(), "/").text
+    assert "214 lessons closed; 3 of them without any iPad seen" in text
+    assert "The teacher does not share the class" in text
+    assert "Stayed here" in text
+    assert "2 set aside" in text
+    assert "K7QM-3FXD" in text
+
+
+def test_every_reason_a_school_can_meet_has_words() -> None:
+    for code in ("no_lease", "few_teachers", "malformed_line", "statement_invalid", "outside_lessons"):
+        assert "_" not in reason(code).means
+        assert reason(code).means != code.replace("_", " ")
+
+
+def test_parents_see_kinds_counts_and_hashes_but_neither_class_nor_hour() -> None:
+    answer = get(page_over(busy()), "/what-leaves")
+    page = Page(answer.text)
+    assert "Lesson of a shared class" in page.text
+    assert "9,123" in page.text
+    assert page.text.count(HASH) == 20
+    assert "K7QM" not in answer.text
+    assert "13:00" not in answer.text
+    assert "T13" not in answer.text
+    assert "36 hours" in page.text
+
+
+def test_parents_of_a_new_school_read_that_nothing_left() -> None:
+    page = read(new(), "/what-leaves")
+    assert "Nothing has left this school yet." in page.text
+    assert "The school office knows" in page.text
+    assert "Ask Kim." in read(new() | {"contact": "Ask Kim."}, "/what-leaves").text
+
+
+def test_the_state_is_there_as_json_too() -> None:
+    assert get(page_over(busy()), "/status.json").json() == busy()
+
+
+def test_a_simulated_school_is_said_to_be_one() -> None:
+    assert "Simulated school." in read(busy(), "/what-leaves").one("div", "notices").text
+    assert not read(new(), "/").all("div", "notices")
+
+
+def test_a_running_agent_shows_its_own_state(tmp_path: Path) -> None:
+    free = loopback_socket(0)
+    port = free.getsockname()[1]
+    free.close()
+    source = '[[sources]]\nkind = "dnsmasq"\nid = "resolver"\npath = "input/log"\n'
+    classes = [ClassSpec("c1", "t1", learners(12))]
+    root = tmp_path / "school"
+    folder = make_school(root, SchoolSpec(classes, settings=f"[page]\nport = {port}\n{source}"))
+    (root / "input" / "log").write_text("no line of dnsmasq\n" * 3)
+    agent = Agent(folder.root)
+    thread = threading.Thread(target=agent.run)
+    thread.start()
+    site = f"http://127.0.0.1:{port}"
+    try:
+        until(lambda: refused(site) == {"malformed_line": 3})
+        page = Page(httpx.get(f"{site}/").text)
+        check_page(page)
+        assert page.one("h1").text == "Test School"
+        assert "A line was not of this source’s format" in page.text
+        check_page(Page(httpx.get(f"{site}/what-leaves").text))
+    finally:
+        agent.stop()
+        thread.join()
+
+
+def refused(site: str) -> dict[str, int]:
+    """What a running agent refused so far; nothing while it is starting."""
+    try:
+        found: dict[str, int] = httpx.get(f"{site}/status.json").json()["refused"]
+    except httpx.TransportError as e:
+        print(repr(e))
+        return {}
+    print(found)
+    return found
