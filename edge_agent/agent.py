@@ -5,6 +5,7 @@ import secrets
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
@@ -19,10 +20,11 @@ from edge_agent.lessons import Lessons, hand_over
 from edge_agent.page import create_page
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
+from edge_agent.renewal import Renewal, count_refused
 from edge_agent.settings import AgentSettings, load_hub, load_settings
 from edge_agent.status import Status, when
 from edge_agent.store.classes import ensure_codes
-from edge_agent.store.counts import add_counts, forget_minutes, quarantine
+from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
 from shared import records
@@ -35,9 +37,9 @@ from shared.storage import FolderLock, Writer, reader
 RECORDS_STREAM: Final = "records"
 TICK_SECONDS: Final = 0.5
 HEARTBEAT_SECONDS: Final = 60.0
+STATEMENTS_KEPT: Final = 3 * 86400  # by then a statement sent again is late, and not counted
 MEMORY_SECONDS: Final = 48 * 3600
 KEPT_AFTER_SENT: Final = 14 * 86400
-IDENTITY: Final = "identity"
 VERSION: Final = "0.1.0"
 
 
@@ -63,73 +65,70 @@ class Agent:
 
     def run(self) -> None:
         """Work until `stop`. Raises CommonGroundError when something is missing or taken."""
-        lock = FolderLock(self.folder.root, "agent")
-        try:
-            self._open()
-            try:
-                self._loop()
-            finally:
-                self._close()
-        finally:
-            lock.release()
+        with ExitStack() as held:
+            held.callback(FolderLock(self.folder.root, "agent").release)
+            self._open(held)
+            self._loop()
+            self._log.info("stopping")
 
-    def _open(self) -> None:
+    def _open(self, held: ExitStack) -> None:
+        """Build and start every part; all of them are stopped again in reverse, also after an error."""
         settings, folder = self.settings, self.folder
         parts = Parts.load(folder, settings)
         self.clock = make_clock(folder, settings)
         self.writer = Writer(folder.database, MIGRATIONS)
+        held.callback(self.writer.close)
         self._reader = reader(folder.database)
+        held.callback(self._reader.close)
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
+        count_refused(self.writer, parts.refused, self.clock.now())
+        self._renewal = Renewal(folder, parts, self.writer, codes)
         self._keys = KeyFolder(folder.day_keys, settings.zone)
         self._lessons = Lessons(
             self.writer, self._reader, parts.directory, codes, settings, parts.catalogue, parts.scorer
         )
         self._weeks = Weeks(self.writer, self._reader, parts.directory, settings)
-        self._feed = outbox.OutboxFeed(self.writer)
-        self._pair = keys.load_or_create(folder.secrets, "agent")
-        self._collecting = Collecting(folder, parts, self._keys, codes, self.clock)
-        self._status = Status(self)
-        self._page = WebServer(create_page(self._status.read), settings.page.port, "page")
-        self._count_identity(parts)
-        self._start(len(parts.catalogue.apps))
+        status = Status(self)
+        held.callback(status.close)
+        page = WebServer(create_page(status.read), settings.page.port, "page")
+        held.callback(page.stop)
+        self._open_links(held, parts, codes)
+        page.start()
+        self._log.info("running", page=f"http://127.0.0.1:{page.port}/", joined=self.client is not None)
 
-    def _start(self, apps: int) -> None:
+    def _open_links(self, held: ExitStack, parts: Parts, codes: dict[str, str]) -> None:
+        """Hop 1 (collectors to this agent) and, once joined, hop 2 (this agent to the hub)."""
+        pair = keys.load_or_create(self.folder.secrets, "agent")
         collectors = keys.load_or_create(self.folder.secrets, "collectors")
-        inbox = IntakeInbox(self.writer, collectors.public, apps, self._changed.set)
-        self._intake = LinkServer("tcp://127.0.0.1:*", self._pair, inbox)
-        self._intake.start()
-        self._collecting.start(self._intake.endpoint, self._pair.public, collectors)
+        inbox = IntakeInbox(self.writer, collectors.public, len(parts.catalogue.apps), self._changed.set)
+        intake = LinkServer("tcp://127.0.0.1:*", pair, inbox)
+        intake.start()
+        held.callback(intake.stop)
+        self._feed = outbox.OutboxFeed(self.writer)
         hub = load_hub(self.folder)
         if hub is not None:
             rng = random.Random(secrets.randbits(64))
-            self.client = LinkClient(hub.address, hub.public_key, self._pair, RECORDS_STREAM, self._feed, rng)
+            self.client = LinkClient(hub.address, hub.public_key, pair, RECORDS_STREAM, self._feed, rng)
             self.client.start()
-        self._page.start()
-        self._log.info("running", page=f"http://127.0.0.1:{self._page.port}/", joined=hub is not None)
-
-    def _close(self) -> None:
-        self._collecting.stop()
-        self._page.stop()
-        if self.client is not None:
-            self.client.stop()
-        self._intake.stop()
-        self._status.close()
-        self._reader.close()
-        self.writer.close()
-        self._log.info("stopped")
+            held.callback(self.client.stop)
+        self._collecting = Collecting(self.folder, parts, self._keys, codes, self.clock)
+        held.callback(self._collecting.stop)
+        self._collecting.start(intake.endpoint, pair.public, collectors)
 
     def _loop(self) -> None:
         heartbeat = 0.0
         while not self._stop.is_set():
             now = self.clock.now()
             try:
+                if self._renewal.look(now):
+                    self._log.info("identity files renewed")
                 self.tick(now)
                 if time.monotonic() >= heartbeat:
                     heartbeat = time.monotonic() + HEARTBEAT_SECONDS
                     self._beat(now)
-                self.trouble = ""
+                self.trouble = self._renewal.trouble
             except outbox.OutboxFull as full:
-                # Lessons stay open and sources unread until the hub answers: nothing is dropped.
+                # Lessons stay open until the hub answers and there is room again: nothing is dropped.
                 self.trouble = f"The outbox is full: {full}"
             self._changed.wait(TICK_SECONDS)
             self._changed.clear()
@@ -137,18 +136,17 @@ class Agent:
     def tick(self, now: float) -> None:
         """Close what is over, send what may leave, destroy what is expired (`now` in seconds UTC)."""
         read_until = self._collecting.read_until(now)
+        until = min(now, read_until)
         closed = self._lessons.close_due(now, read_until)
         for day in self._keys.destroy_expired(now):
             self._log.info("day key destroyed", day=day.isoformat())
             self._collecting.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
-        if read_until >= now:
-            self._lessons.forget(now)
-            weeks = self._weeks.send_due(now)
-        else:
-            weeks = []
+        # Whatever a source was still to say of that time has been said.
+        self._lessons.forget(until)
+        weeks = self._weeks.send_due(until)
         if closed or weeks:
             self._feed.wake()
-        self.settled = min(now, read_until)
+        self.settled = until
         self.nothing_due = True
 
     def _beat(self, now: float) -> None:
@@ -171,24 +169,13 @@ class Agent:
         )
         hand_over(connection, record, "status", now)
         forget_minutes(connection, now)
+        connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
         outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)
 
     @property
     def sources(self) -> list[Running]:
         """Every source at work."""
         return self._collecting.running
-
-    def _count_identity(self, parts: Parts) -> None:
-        """Rows of roster, inventory and bells that could not be used: counted anew at each start."""
-        rows = parts.refused.rows
-
-        def write(connection: sqlite3.Connection) -> None:
-            connection.execute("DELETE FROM counts WHERE source = ?", (IDENTITY,))
-            add_counts(connection, IDENTITY, {"refused": parts.refused.counts()})
-            excerpts = [(f"{name} line {line}: {reason}", text) for name, line, reason, text in rows[:100]]
-            quarantine(connection, self.clock.now(), IDENTITY, excerpts)
-
-        self.writer.run(write)
 
 
 def make_clock(folder: AgentFolder, settings: AgentSettings) -> Clock:

@@ -18,7 +18,11 @@ from edge_agent.settings import TEMPLATE, HubSettings, check_timezone, load_hub,
 from shared.errors import CommonGroundError, SettingsError, UsageError
 from shared.settings import write_secret
 
-app = typer.Typer(no_args_is_help=True, help="In the school: gather signals, close lessons, send records.")
+app = typer.Typer(
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # a traceback must not print what variables hold
+    help="In the school: gather signals, close lessons, send records.",
+)
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The agent's folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]

@@ -67,11 +67,11 @@ class Collecting:
     def start(self, endpoint: str, agent_public: str, pair: KeyPair) -> None:
         """Start every source against the agent's own intake. Raises BusyError for a taken port."""
         for source in self._parts.settings.sources:
-            self.running.append(self._start(source, endpoint, agent_public, pair))
+            self._start(source, endpoint, agent_public, pair)
 
     def stop(self) -> None:
         """Stop every source; what was not accepted is read again next time."""
-        for running in self.running:
+        for running in reversed(self.running):
             running.stop()
         self._statements.close()
 
@@ -86,12 +86,13 @@ class Collecting:
         for collector in self._collectors:
             collector.forget_before(moment)
 
-    def _start(self, source: SourceSettings, endpoint: str, public: str, pair: KeyPair) -> Running:
+    def _start(self, source: SourceSettings, endpoint: str, public: str, pair: KeyPair) -> None:
         collector = self._parts.collector(source.kind, source.id, self._keys, self._codes)
         self._collectors.append(collector)
         spool = Spool(rereads=source.path is not None)
         client = LinkClient(endpoint, public, pair, source.id, spool, random.Random(secrets.randbits(64)))
         running = Running(source, client, spool)
+        self.running.append(running)
         if source.path is not None:
             _require_parser(source)
             path = self._folder.resolve(source.path)
@@ -108,7 +109,6 @@ class Collecting:
         for part in (running.follower, running.web):
             if part is not None:
                 part.start()
-        return running
 
     def _password(self, source: SourceSettings) -> str:
         return read_secret(self._folder.resolve(source.password_file or "")).decode().strip()

@@ -3,8 +3,9 @@
 import csv
 import difflib
 import math
+import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final, TextIO, TypeVar
@@ -83,8 +84,9 @@ class Columns:
     def numbers(self, name: str, blank: float, low: float, high: float) -> Floats:
         """The column as finite numbers from `low` to `high`; a blank becomes `blank`."""
         cells = self.cells[name]
-        values = np.fromiter((_number(cell) if cell else blank for cell in cells), np.float64, len(cells))
-        empty = np.fromiter((not cell for cell in cells), np.bool_, len(cells))
+        empty = np.fromiter(map(operator.not_, cells), np.bool_, len(cells))
+        values = _floats([cell or "0" for cell in cells])
+        values[empty] = blank
         span = f" from {low:g} to {high:g}" if math.isfinite(low + high) else ""
         good = empty | (np.isfinite(values) & (values >= low) & (values <= high))
         self.require(good, f"`{name}` must be a number{span}, or blank")
@@ -211,6 +213,15 @@ def _all_digits(cells: Cells) -> bool:
     text = "".join(cells)
     plain = text.isascii() and text.isdigit() and all(cells)
     return not cells or (plain and max(map(len, cells)) <= _DIGITS)
+
+
+def _floats(cells: list[str]) -> Floats:
+    """The numbers that stand in the cells, infinity for what is none."""
+    text = "".join(cells)
+    if text.isascii() and "_" not in text:  # Python would read both as parts of a number
+        with suppress(ValueError):
+            return np.fromiter(map(float, cells), np.float64, len(cells))
+    return np.fromiter(map(_number, cells), np.float64, len(cells))
 
 
 def _number(cell: str) -> float:

@@ -29,11 +29,15 @@ class Directory:
     """Everything that says who is where; built from files, kept in memory."""
 
     def __init__(self, inventory: Inventory, roster: Roster, timetable: Timetable, zone: ZoneInfo) -> None:
+        self.leases = Leases()
+        self._zone = zone
+        self.replace(inventory, roster, timetable)
+
+    def replace(self, inventory: Inventory, roster: Roster, timetable: Timetable) -> None:
+        """Go on with newer files; leases stay."""
         self.inventory = inventory
         self.roster = roster
         self.timetable = timetable
-        self.leases = Leases()
-        self._zone = zone
         self._learners = {user for school_class in roster.classes.values() for user in school_class.learners}
         self._rooms = {school_class.room for school_class in roster.classes.values()} - {""}
         self._days: dict[date, _Day] = {}

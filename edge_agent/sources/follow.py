@@ -1,9 +1,12 @@
 """Follows one log file live: reads, parses, collects, and hands parcels to the link, in one thread."""
 
 import threading
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
+
+import structlog
 
 from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
@@ -13,6 +16,7 @@ from edge_agent.sources.tail import CHUNK, Tail, decode_position
 from shared.link.spool import Closed, Rewound, Spool
 
 IDLE_SECONDS: Final = 0.2
+RETRY_SECONDS: Final = 2.0
 Parse = Callable[[bytes, float], Reading]
 
 
@@ -27,6 +31,7 @@ class Follower:
         self._collector = collector
         self._spool = spool
         self._clock = clock
+        self._log = structlog.get_logger("follow")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follow:{name}", daemon=True)
         self.read_until = float("-inf")
@@ -40,7 +45,8 @@ class Follower:
         """Stop following; what was not accepted is read again next time."""
         self._stop.set()
         self._spool.close()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -51,13 +57,19 @@ class Follower:
             except Closed:
                 return
             except OSError as error:
-                self._unreadable(error.strerror or "unreadable")
-                self._stop.wait(IDLE_SECONDS * 5)
+                self._fail(f"cannot be read: {error.strerror or 'unreadable'}")
+            except Exception as error:  # noqa: BLE001 - a thread that died in silence would hold up every lesson
+                # The kind and the place only: a message may quote what was read.
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                kind = type(error).__name__
+                self._log.error("source failed", kind=kind, file=place.filename, line=place.lineno)
+                self._fail(f"cannot go on: {kind} in the program; report it with the agent's log")
 
-    def _unreadable(self, why: str) -> None:
+    def _fail(self, why: str) -> None:
         # A source that cannot be read must not hold up the lessons that others saw.
-        self.state = f"cannot be read: {why}"
+        self.state = why
         self.read_until = self._clock.now()
+        self._stop.wait(RETRY_SECONDS)
 
     def _follow(self) -> None:
         position = self._spool.opened(timeout=None)

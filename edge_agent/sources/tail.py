@@ -8,7 +8,7 @@ from typing import BinaryIO, Final
 
 import msgspec
 
-CHUNK: Final = 64 * 1024  # lines of a chunk must fit into one parcel
+CHUNK: Final = 48 * 1024  # what a chunk of the shortest lines comes to must fit into one parcel
 MARK: Final = 15  # a log's first bytes are its first line's time: enough to know it again
 
 
@@ -65,7 +65,7 @@ class Tail:
         self._resume = position
 
     def read(self) -> tuple[bytes, Position] | None:
-        """The next whole lines (at most 64 KiB) and the position after them, or None for now.
+        """The next whole lines (at most 48 KiB) and the position after them, or None for now.
 
         Raises OSError if the file is there and cannot be read.
         """

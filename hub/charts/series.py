@@ -1,5 +1,6 @@
 """Ordinary series by week, declared with Altair and drawn to SVG on the server, in the page's own colours."""
 
+import gc
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ Row = tuple[float | None, ...]
 
 _SIZE: Final = {"wide": (700, 260), "narrow": (340, 240)}
 _HEAD: Final = 26
+_DATA: Final = "rows"
 _MOST_TICKS: Final = {"wide": 8, "narrow": 4}
 
 # Vega knows no variables of a style sheet: these colours stand for them and are replaced in what it draws.
@@ -70,81 +72,64 @@ def line_weeks(
 def warm_up() -> None:
     """Load Altair and start its renderer, a second or two once, so that no reader has to wait for it."""
     _line_svg(("2025-W01",), (1.0,), "dmy", False, "narrow")
+    # What was loaded stays as long as the process; without this the collector walks through it again and again.
+    gc.freeze()
 
 
 @lru_cache(maxsize=512)
 def _channel_svg(
     span: tuple[str, ...], rows: tuple[Row, ...], order: Order, percent: bool, size: Size
 ) -> str:
-    import altair as alt
-
     values = [
         {"week": week, "channel": channel, "stack": i, "amount": amount}
         for week, row in zip(span, rows, strict=True)
         for i, (channel, amount) in enumerate(zip(CHANNELS, row, strict=True))
         if amount is not None
     ]
-
-    def build(x: Any) -> Any:
-        colour = alt.Color(
-            "channel:N",
-            legend=None,
-            scale=alt.Scale(domain=list(CHANNELS), range=[_OF[f"--{channel}"] for channel in CHANNELS]),
-        )
-        bars = alt.Chart(alt.InlineData(values=values)).mark_bar(stroke=_PAPER, strokeWidth=0.6)
-        return bars.encode(x=x, y=_upright(percent), color=colour, order=alt.Order("stack:Q"))
-
-    return _draw(build, span, order, size)
+    return _draw(_declared(_bars, span, order, percent, size), values)
 
 
 @lru_cache(maxsize=512)
 def _line_svg(
     span: tuple[str, ...], values: tuple[float | None, ...], order: Order, percent: bool, size: Size
 ) -> str:
-    import altair as alt
-
     rows = [{"week": week, "amount": value} for week, value in zip(span, values, strict=True)]
-
-    def build(x: Any) -> Any:
-        points = alt.OverlayMarkDef(color=_ACCENT, fill=_ACCENT, size=14)
-        line = alt.Chart(alt.InlineData(values=rows)).mark_line(
-            color=_ACCENT, strokeWidth=2, strokeJoin="round", point=points
-        )
-        return line.encode(x=x, y=_upright(percent))
-
-    return _draw(build, span, order, size)
+    return _draw(_declared(_line, span, order, percent, size), rows)
 
 
-def _upright(percent: bool) -> Any:
-    import altair as alt
-
-    axis = alt.Axis(tickCount=4, format=".0%" if percent else ",.0f", domain=False, ticks=False)
-    return alt.Y("amount:Q", title=None, axis=axis)
-
-
-def _draw(build: Callable[[Any], Any], span: tuple[str, ...], order: Order, size: Size) -> str:
-    # Imported here: together they take a second and a hundred megabytes, which a hub without pages saves.
-    import altair as alt
+def _draw(declared: dict[str, Any], rows: list[dict[str, Any]]) -> str:
     import vl_convert
 
+    drawn: str = vl_convert.vegalite_to_svg({**declared, "datasets": {_DATA: rows}})
+    return _themed(drawn)
+
+
+@lru_cache(maxsize=64)
+def _declared(
+    marks: Callable[[Any], Any], span: tuple[str, ...], order: Order, percent: bool, size: Size
+) -> dict[str, Any]:
+    """The chart without its numbers; Altair checks it at length, so once for every school of the district."""
+    # Imported here: with its renderer it takes a second and a hundred megabytes, which only pages need.
+    import altair as alt
+
     width, height = _SIZE[size]
-    marked = ticks(span, _MOST_TICKS[size])
-    names = {span[i]: short_day(monday(span[i]), order) for i in marked}
-    axis = alt.Axis(
+    names = {span[i]: short_day(monday(span[i]), order) for i in ticks(span, _MOST_TICKS[size])}
+    along = alt.Axis(
         values=list(names),
         labelExpr=f"({json.dumps(names)})[datum.value]",
         labelAngle=0,
         title=None,
         grid=False,
     )
-    x = alt.X("week:O", axis=axis, scale=alt.Scale(domain=list(span), paddingInner=0.15))
-    chart = build(x).properties(
-        width=width, height=height, autosize=alt.AutoSizeParams(type="fit", contains="padding"), padding=2
+    upright = alt.Axis(tickCount=4, format=".0%" if percent else ",.0f", domain=False, ticks=False)
+    chart = marks(alt.Chart(alt.NamedData(name=_DATA))).encode(
+        x=alt.X("week:O", axis=along, scale=alt.Scale(domain=list(span), paddingInner=0.15)),
+        y=alt.Y("amount:Q", title=None, axis=upright),
     )
-    styled = chart.configure(aria=False, background="transparent", font="sans-serif").configure_view(
-        stroke="transparent"
-    )
-    styled = styled.configure_axis(
+    fit = alt.AutoSizeParams(type="fit", contains="padding")
+    chart = chart.properties(width=width, height=height, autosize=fit, padding=2)
+    chart = chart.configure(aria=False, background="transparent", font="sans-serif")
+    chart = chart.configure_view(stroke="transparent").configure_axis(
         labelColor=_QUIET,
         gridColor=_RULE,
         domainColor=_RULE,
@@ -152,8 +137,23 @@ def _draw(build: Callable[[Any], Any], span: tuple[str, ...], order: Order, size
         labelFontSize=14,
         labelPadding=6,
     )
-    drawn: str = vl_convert.vegalite_to_svg(styled.to_dict())
-    return _themed(drawn)
+    declared: dict[str, Any] = chart.to_dict()
+    return declared
+
+
+def _bars(chart: Any) -> Any:
+    import altair as alt
+
+    scale = alt.Scale(domain=list(CHANNELS), range=[_OF[f"--{channel}"] for channel in CHANNELS])
+    colour = alt.Color("channel:N", legend=None, scale=scale)
+    return chart.mark_bar(stroke=_PAPER, strokeWidth=0.6).encode(color=colour, order=alt.Order("stack:Q"))
+
+
+def _line(chart: Any) -> Any:
+    import altair as alt
+
+    points = alt.OverlayMarkDef(color=_ACCENT, fill=_ACCENT, size=14)
+    return chart.mark_line(color=_ACCENT, strokeWidth=2, strokeJoin="round", point=points)
 
 
 def _themed(svg: str) -> str:

@@ -67,9 +67,9 @@ def small_codes(values: NDArray[np.uint64]) -> Ints:
     """`ranks` of values of any size.
 
     A few rounds of hashing find the distinct values, so that only they need sorting; what still
-    collides then is sorted too.
+    collides then is sorted too. The table is small beside the values, since most of them repeat.
     """
-    bits = min(16, max(8, (4 * len(values)).bit_length()))
+    bits = min(16, max(8, len(values).bit_length() - 3))
     slots = np.zeros(len(values), np.int64)
     left = np.arange(len(values))
     rest = values

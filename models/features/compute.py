@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.features import actions, entropy
 from models.features.apps import AppCells, app_cells, device_entropy
@@ -17,6 +18,8 @@ from models.features.transitions import transition_entropy
 from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
 
 __all__ = ["Signals", "Windows", "compute_features", "device_counts"]
+
+T = TypeVar("T", bound=np.generic)
 
 # Blocks of windows that fit a processor's cache are worked on one after another.
 _SIGNALS_AT_ONCE: Final = 1 << 15

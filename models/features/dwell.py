@@ -77,6 +77,14 @@ class Pieces:
         """Seconds of each signal [signals]."""
         return sums(self.signal, self.seconds, signals) + MINUTE * tally(self.whole_signal, signals)
 
+    def every(self) -> tuple[Ints, Ints, Floats]:
+        """Signal, minute and seconds of all pieces, whole minutes among them."""
+        return (
+            np.concatenate([self.signal, self.whole_signal]),
+            np.concatenate([self.place, self.whole_place]) % self.minutes,
+            np.concatenate([self.seconds, np.full(len(self.whole_place), float(MINUTE))]),
+        )
+
 
 def arrange(
     windows: int,

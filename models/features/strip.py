@@ -23,17 +23,15 @@ def strips(signals: Signals, windows: Windows, channels: Floats) -> list[Floats]
     rows = weight_rows(channels)
     found: list[Floats] = []
     for block in blocks(signals, windows):
-        ordered, pieces = block.ordered, block.pieces
+        ordered = block.ordered
+        signal, minute, dwelt = block.pieces.every()
         steps = -(-block.length // STEP_SECONDS)
         first = np.cumsum(steps) - steps
-        at = (
-            first.take(ordered.window.take(pieces.signal))
-            + place % pieces.minutes * MINUTE // STEP_SECONDS
-        )
-        row = weight_row_of(ordered, len(channels)).take(pieces.signal)
+        at = first.take(ordered.window.take(signal)) + minute * MINUTE // STEP_SECONDS
+        row = weight_row_of(ordered, len(channels)).take(signal)
         cells = int(steps.sum())
         dwell = np.stack(
-            [sums(at, pieces.seconds * rows[:, i].take(row), cells) for i in range(len(CHANNELS))],
+            [sums(at, dwelt * rows[:, i].take(row), cells) for i in range(len(CHANNELS))],
             axis=1,
         )
         owner = np.repeat(np.arange(ordered.windows), steps)

@@ -72,7 +72,7 @@ class Pages:
         """
         drawn = {figure.name: figure for figure in figures}
         wanted = request.query_params.get("data", "")
-        held = {name: figure.table for name, figure in drawn.items()} | dict(tables)
+        held = {name: figure.full or figure.table for name, figure in drawn.items()} | dict(tables)
         if wanted in held:
             name = {"Content-Disposition": f'attachment; filename="{wanted}.csv"'}
             return Response(held[wanted].csv(), media_type="text/csv", headers=_HEADERS | name)

@@ -57,6 +57,8 @@ class Figure:
     limits: str
     """The caption: what it cannot show."""
     table: Table
+    full: Table | None = None
+    """What goes into the CSV where it is more than the page has room for."""
     key: Markup = field(default_factory=Markup)
     """What its colours and lines mean."""
     origins: tuple[str, ...] = ()

@@ -141,8 +141,6 @@ def refused(site: str) -> dict[str, int]:
     """What a running agent refused so far; nothing while it is starting."""
     try:
         found: dict[str, int] = httpx.get(f"{site}/status.json").json()["refused"]
-    except httpx.TransportError as e:
-        print(repr(e))
+    except httpx.TransportError:
         return {}
-    print(found)
     return found

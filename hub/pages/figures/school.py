@@ -25,6 +25,11 @@ def span_words(n: int, lessons: int) -> str:
     return f"{count(n, 'week')}, {count(lessons, 'lesson')}"
 
 
+def longer_words(weeks_held: int) -> str:
+    """What a drawing of the newest weeks leaves to the CSV."""
+    return f" Shown: the newest {LONGEST} weeks; the CSV has all." if weeks_held > LONGEST else ""
+
+
 def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order) -> Figure:
     """Bands along the term for one model; weeks without an aggregate stay gaps."""
     kept = {
@@ -46,15 +51,15 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
     calibrated = all(item.calibrated for items in kept.values() for item in items)
     total, missing = len(held), len(calendar(list(lessons))) - len(held)
     gaps = f" {count(missing, 'week')} without lessons in between stay gaps." if missing else ""
-    drawn = f" Drawn: the newest {LONGEST} weeks; the table has all." if total + missing > LONGEST else ""
+    drawn = set(calendar(list(lessons))[-LONGEST:])
     columns: list[tuple[str, Kind]] = [
         ("Week from", "text"),
         ("Characteristic", "text"),
         ("Lessons", "count"),
     ]
     columns += [(stage, "share") for stage in first.stages]
-    rows: list[tuple[Cell, ...]] = [
-        (monday(week).isoformat(), item.label, item.lessons, *item.shares)
+    rows: list[tuple[str, tuple[Cell, ...]]] = [
+        (week, (monday(week).isoformat(), item.label, item.lessons, *item.shares))
         for week, items in kept.items()
         for item in items
         if item.stages == first.stages
@@ -68,8 +73,9 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
         ),
         limits=f"In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top. A difference"
         " between two weeks may be a difference in what was taught, or in what could be seen."
-        f"{drawn}",
-        table=Table(columns=tuple(columns), rows=tuple(rows)),
+        f"{longer_words(total + missing)}",
+        table=Table(columns=tuple(columns), rows=tuple(row for week, row in rows if week in drawn)),
+        full=Table(columns=tuple(columns), rows=tuple(row for _, row in rows)),
         key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=False, seen=False),
         origins=(
             *words.origins({kind for week in held for kind in week.sources}),
@@ -114,8 +120,13 @@ def contacted_figure(name: str, held: Sequence[SchoolWeek], order: Order) -> Fig
             f"{name}-narrow", span, rows, "Device-minutes", order, title=title, text=text, size="narrow"
         ),
         limits="A contact counts toward what its app is usually for, and says nothing of what a child did."
-        " More minutes are not better ones. Weeks without an aggregate stay gaps.",
-        table=Table(columns=tuple(columns), rows=tuple(table_rows)),
+        " More minutes are not better ones. Weeks without an aggregate stay gaps."
+        f"{longer_words(len(calendar(list(by_week))))}",
+        table=Table(
+            columns=tuple(columns),
+            rows=tuple(row for week, row in zip(held, table_rows, strict=True) if week.week in span),
+        ),
+        full=Table(columns=tuple(columns), rows=tuple(table_rows)),
         key=channel_key(name, used),
         origins=words.origins(kinds),
     )
