@@ -5,6 +5,7 @@ import importlib
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,8 @@ def main() -> None:
     size: Size = "quick" if asked.quick else "full"
     facts = machine.describe()
     others = machine.Others()
-    rows = [_measure(name, size) for name in ROWS if not asked.only or name in asked.only]
+    measured = [_measure(name, size) for name in ROWS if not asked.only or name in asked.only]
+    rows = [row for row in measured if row is not None]
     share = others.share()
     command = " ".join(["python -m benchmarks", *_options(asked)])
     print(render(rows, machine.line(facts), command, _disturbed(share)))
@@ -50,12 +52,19 @@ def main() -> None:
             ],
         }
         asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    sys.exit(len(rows) < len(measured))
 
 
-def _measure(name: str, size: Size) -> Row:
+def _measure(name: str, size: Size) -> Row | None:
+    """One row; None, and its error on standard error, when it could not be measured."""
     began = time.monotonic()
     print(f"measuring: {name} ...", end="", flush=True, file=sys.stderr)
-    row: Row = importlib.import_module(f"benchmarks.rows.{name}").measure(size)
+    try:
+        row: Row = importlib.import_module(f"benchmarks.rows.{name}").measure(size)
+    except Exception:  # noqa: BLE001 - the other rows are worth having
+        print(" failed", file=sys.stderr)
+        traceback.print_exc()
+        return None
     print(f" {time.monotonic() - began:.0f} s", file=sys.stderr)
     return row
 

@@ -25,7 +25,7 @@ class Row:
     peer: str
     ratio: str
     met: Met
-    notes: tuple[str, ...]
+    notes: str
     numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -36,20 +36,22 @@ def met(good: bool, *, whole: bool = True) -> Met:
     return "yes" if whole else LATER
 
 
-def interleaved(
-    rounds: int, contenders: Mapping[str, Callable[[], float]], settle: Callable[[], None] = lambda: None
-) -> dict[str, list[float]]:
+def interleaved(rounds: int, contenders: Mapping[str, Callable[[], float]]) -> dict[str, list[float]]:
     """Each contender's results in turn, A B A B ..., so that a slow minute of the machine hits them all.
 
-    The order turns round every second time; `settle` runs before each.
+    The order turns round every second time.
     """
     found: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds):
-        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        names = list(contenders)[:: 1 if number % 2 == 0 else -1]
         for name in names:
-            settle()
             found[name].append(contenders[name]())
     return found
+
+
+def prose(text: str) -> str:
+    """A text that was written over several lines as one."""
+    return " ".join(text.split())
 
 
 def median(values: Sequence[float]) -> float:

@@ -27,7 +27,12 @@ def module(name: str, *words: str) -> list[str]:
 def commonground(*words: str, text: str | None = None) -> str:
     """`commonground ...` to its end; its standard output. Raises RuntimeError with what it said."""
     done = subprocess.run(
-        module("commonground", *words), input=text, capture_output=True, text=True, check=False, timeout=DEADLINE
+        module("commonground", *words),
+        input=text,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=DEADLINE,
     )
     if done.returncode:
         raise RuntimeError(f"commonground {' '.join(words[:2])}: {done.stderr or done.stdout}")

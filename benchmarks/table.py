@@ -18,5 +18,5 @@ def render(rows: Sequence[Row], machine: str, command: str, others: str) -> str:
     lines.insert(1, "|" + "|".join("-" * (w + 2) for w in width) + "|")
     lines += ["", f"Machine: {machine}.", f"Command: `{command}`.", others, ""]
     for number, row in enumerate(rows, start=1):
-        lines.append(f"{number}. {' '.join(row.notes)}")
+        lines.append(f"{number}. {row.notes}")
     return "\n".join(lines) + "\n"

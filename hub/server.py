@@ -57,7 +57,7 @@ def run(layout: Layout, port: int | None = None) -> None:
     port = own.page.port if port is None else port
     with ExitStack() as held:
         held.callback(storage.FolderLock(layout.folder, "hub").release)
-        listener = held.enter_context(loopback_socket(port))
+        listener = held.enter_context(loopback_socket(port, "choose another with --port"))
         hub_folder.connect(layout).close()
         writer = storage.Writer(layout.database, MIGRATIONS)
         held.callback(writer.close)

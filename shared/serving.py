@@ -12,8 +12,11 @@ from shared.errors import BusyError
 LOOPBACK: Final = "127.0.0.1"
 
 
-def loopback_socket(port: int) -> socket.socket:
-    """A bound socket on loopback; raises BusyError when the port is taken. Port 0 takes a free one."""
+def loopback_socket(port: int, elsewhere: str = "choose another") -> socket.socket:
+    """A listening socket on loopback, port 0 for a free one; raises BusyError when the port is taken.
+
+    `elsewhere` says how to choose another port.
+    """
     found = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -22,7 +25,7 @@ def loopback_socket(port: int) -> socket.socket:
     except OSError as error:
         found.close()
         raise BusyError(
-            f"port {port} cannot be used ({error.strerror}): stop what uses it, or choose another port"
+            f"port {port} cannot be used ({error.strerror}): stop what uses it, or {elsewhere}"
         ) from None
     return found
 

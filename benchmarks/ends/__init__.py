@@ -1,1 +1,1 @@
-"""Programs that a row starts as processes of their own: the two ends of a link, a fleet of schools, a page."""
+"""Programs that a row starts as processes of their own: both ends of a link, a fleet, a plain site."""

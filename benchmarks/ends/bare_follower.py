@@ -1,4 +1,4 @@
-"""A bare follower: `python -m benchmarks.ends.bare_follower LOG DATABASE`, what a script of an afternoon does.
+"""A bare follower: `python -m benchmarks.ends.bare_follower LOG DATABASE`, an afternoon's script.
 
 One regular expression a line, query lines into one SQLite table, a FULL commit each fifth of a second.
 """

@@ -1,4 +1,4 @@
-"""Many schools in one process: `python -m benchmarks.ends.fleet FILE`, each with a socket and keys of its own.
+"""Many schools in one process: `python -m benchmarks.ends.fleet FILE`, each with its own socket and keys.
 
 The link's own sending machine speaks for each; only the thread is shared, and what is sent lies in memory.
 FILE says where the hub is and who the schools are. Prints, as JSON, seconds from the first connection to

@@ -1,4 +1,4 @@
-"""`commonground ...` as where its own requirements alone are installed: `python -m benchmarks.ends.installed`.
+"""`commonground` as where only its own requirements are installed: `python -m benchmarks.ends.installed`.
 
 The development tools bring pandas, which sqlite-utils loads when it is there: 35 MiB that no school has.
 """

@@ -1,1 +1,1 @@
-"""Data to measure with: signals, schools, logs, records, stores. Made from fixed seeds, shaped like the demo's."""
+"""Data to measure with: signals, schools, logs, records, stores. From fixed seeds, like the demo's."""

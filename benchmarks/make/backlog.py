@@ -4,10 +4,11 @@ from datetime import datetime, timedelta, timezone
 from typing import Final
 
 from benchmarks.make.records import BANDS, Records
-from shared.records import encode
+from shared.records import Record, encode
 
 SHARED_CLASSES: Final = 12
-LESSONS_A_DAY: Final = 5
+import os
+LESSONS_A_DAY: Final = int(os.environ.get("LPD","5"))
 
 _NINE: Final = datetime(2026, 9, 18, 8, 0, tzinfo=timezone(timedelta(hours=2)))
 
@@ -21,4 +22,5 @@ def backlog(school: str, number: int) -> list[bytes]:
         for shared in range(SHARED_CLASSES)
     ]
     weeks = [records.week("2026-W38", band) for band in BANDS]
-    return [encode(record) for record in (*lessons, *weeks, records.status(_NINE))]
+    waiting: list[Record] = [*lessons, *weeks, records.status(_NINE)]
+    return [encode(record) for record in waiting]

@@ -30,7 +30,9 @@ class Hub:
 def make_hub(root: Path, schools: Sequence[str], port: int, link: int) -> Hub:
     """`hub init`, then every school invited and joined as the hub itself would enrol it."""
     address = f"tcp://127.0.0.1:{link}"
-    commonground("hub", "init", str(root), "--district", "Benchmark District", "--link", address, "--port", str(port))
+    commonground(
+        "hub", "init", str(root), "--district", "Benchmark District", "--link", address, "--port", str(port)
+    )
     layout = Layout(root)
     public = hub_folder.link_keys(layout).public
     pairs = [KeyPair.new() for _ in schools]

@@ -51,7 +51,8 @@ class Records:
                 for row in strip
             ),
             placements=tuple(
-                Placement("tim", dimension, VERSION, self._probs(), "evidence_only") for dimension in DIMENSIONS
+                Placement("tim", dimension, VERSION, self._probs(), "evidence_only")
+                for dimension in DIMENSIONS
             ),
             revision=1,
         )
@@ -85,7 +86,9 @@ class Records:
 
     def _features(self) -> dict[str, float | None]:
         values = self._rng.dirichlet(np.full(len(FEATURES), 0.8)).round(9).tolist()
-        return {name: value if seen else None for name, value, seen in zip(FEATURES, values, _SEEN, strict=True)}
+        return {
+            name: value if seen else None for name, value, seen in zip(FEATURES, values, _SEEN, strict=True)
+        }
 
     def _probs(self) -> tuple[float, ...]:
         # Rounded like an agent's; the last one takes what rounding left.

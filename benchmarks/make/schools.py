@@ -1,8 +1,10 @@
 """Schools' folders as an agent reads them: the demo's schools, or one as large as a row asks for."""
 
 import csv
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Final
 
@@ -27,11 +29,14 @@ class Fleet:
 
     def leases(self, stamp: str) -> str:
         """One DHCPACK line a device."""
-        pairs = zip(sum(map(list, self.addresses), []), sum(map(list, self.hardware), []), strict=True)
+        chain = itertools.chain.from_iterable
+        pairs = zip(chain(self.addresses), chain(self.hardware), strict=True)
         return "".join(f"{stamp} dnsmasq-dhcp[9]: DHCPACK(eth0) {ip} {mac} iPad\n" for ip, mac in pairs)
 
 
-def write_demo_school(root: Path, school: School, *, clock: Path | None = None, port: int = 8100) -> AgentFolder:
+def write_demo_school(
+    root: Path, school: School, *, clock: Path | None = None, port: int = 8100
+) -> AgentFolder:
     """The agent's folder of one of the demo's schools, its log empty."""
     files = {f"oneroster/{name}": text for name, text in render_oneroster(school).items()}
     files |= {"inventory.csv": render_inventory(school), "bells.csv": render_bells(school)}
@@ -47,7 +52,7 @@ def write_fleet(
     clock: Path | None = None,
     port: int = 8100,
 ) -> tuple[AgentFolder, Fleet]:
-    """`classes` of `devices` iPads each, every one with a lesson at every bell (period, start, end) in UTC."""
+    """`classes` of `devices` iPads each, all with a lesson at every bell (period, start, end), in UTC."""
     users, sections, enrolments, inventory = [], [], [], []
     addresses: list[list[str]] = []
     hardware: list[list[str]] = []
@@ -92,8 +97,6 @@ def _write(
 
 
 def _csv(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    from io import StringIO
-
     out = StringIO()
     writer = csv.writer(out)
     writer.writerow(header)

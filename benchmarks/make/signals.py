@@ -31,17 +31,17 @@ def contacts(catalogue: Catalogue, seed: int, count: int) -> tuple[Signals, Wind
     parts: list[tuple[NDArray[Any], ...]] = []
     total = 0
     while total < count:
-        window = len(parts)
+        number = len(parts)
         t, device, app = drawn[int(rng.integers(len(drawn)))]
         names = rng.integers(0, 1 << 64, size=int(device.max(initial=0)) + 1, dtype=np.uint64)
-        start = MONDAY + window // CLASSES_AT_ONCE * PERIOD
-        parts.append((np.full(len(t), window, np.int32), t + start, names[device], app))
+        began = MONDAY + number // CLASSES_AT_ONCE * PERIOD
+        parts.append((np.full(len(t), number, np.int32), t + began, names[device], app))
         total += len(t)
-    column = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
-    order = np.argsort(column[1], kind="stable")
-    window, t, device, app = (values[order] for values in column)
+    columns: list[NDArray[Any]] = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    order = np.argsort(columns[1], kind="stable")
+    window, seconds, devices, apps = (column[order] for column in columns)
+    signals = Signals(window, seconds, devices, apps, np.zeros(total, np.uint8), np.zeros(total))
     start = MONDAY + np.arange(len(parts), dtype=np.int64) // CLASSES_AT_ONCE * PERIOD
-    signals = Signals(window, t, device, app, np.zeros(total, np.uint8), np.zeros(total))
     kinds = [KINDS] * len(parts)
     return signals, Windows(start, start + MINUTES * 60, kinds, np.full(len(parts), 28))
 

@@ -36,7 +36,10 @@ class Traffic:
     def second(self, moment: int, *, answers: bool) -> list[str]:
         """The lines of one second (UTC), in `SLICES` parts; with `answers` three for each query."""
         head = f"{datetime.fromtimestamp(moment, UTC):%b %e %H:%M:%S} dnsmasq[9]: "
-        lines = [f"{head}query[A] {name} from {address}\n" for name, address in self._turns[moment % len(self._turns)]]
+        lines = [
+            f"{head}query[A] {name} from {address}\n"
+            for name, address in self._turns[moment % len(self._turns)]
+        ]
         if answers:
             pairs = zip(lines, self._turns[moment % len(self._turns)], strict=True)
             lines = [

@@ -9,9 +9,7 @@ _CELLS: Final = tuple((a, b) for a in CHANNELS for b in CHANNELS)
 
 _NAMED_SHARES: Final = ", ".join(f'"{name}" / total AS {name}_share' for name in _SHARES)
 _SHARE_SUMS: Final = ", ".join(f'sum(dwell * "{name}") AS "{name}"' for name in _SHARES)
-_CELL_SUMS: Final = ", ".join(
-    f'sum(weight * f."{a}" * t."{b}") AS c{i}' for i, (a, b) in enumerate(_CELLS)
-)
+_CELL_SUMS: Final = ", ".join(f'sum(weight * f."{a}" * t."{b}") AS c{i}' for i, (a, b) in enumerate(_CELLS))
 _CELL_NAMES: Final = ", ".join(f"c{i}" for i in range(len(_CELLS)))
 # Bits of the cells `dwell` with the Miller-Madow correction, `n` signals behind each cell.
 _ENTROPY: Final = (

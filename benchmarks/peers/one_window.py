@@ -1,5 +1,6 @@
 """One window scored by others: statsmodels' ordered model, and the formula written out in plain Python."""
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ Floats = NDArray[np.float64]
 
 
 def statsmodels_predict(scorer: Scorer, cuts: Sequence[Floats]) -> Callable[[Floats], Floats]:
-    """Probabilities [D, K] of one row [1, 24] by one OrderedModel a dimension with the scorer's own weights."""
+    """Probabilities [D, K] of one row [1, 24] by one OrderedModel a dimension, the scorer's weights in it."""
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     rng = np.random.default_rng(1)
@@ -62,7 +63,7 @@ def plain_predict(scorer: Scorer, cuts: Sequence[Floats]) -> Callable[[Floats], 
                 if values[i] == values[i]:  # not NaN
                     score += weight * keep * (values[i] - mean) / sd
             below = [1 / (1 + math.exp(score - cut)) for cut in own] + [1.0]
-            found.append([below[0], *(after - before for before, after in zip(below, below[1:], strict=False))])
+            found.append([below[0], *(after - before for before, after in itertools.pairwise(below))])
         return found
 
     return predict

@@ -50,7 +50,7 @@ def _dwelt(signals: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     `run` numbers the seconds of devices; `here` is how many signals a second has; `owner` numbers the
     devices of windows.
     """
-    goes_on = (_WINDOW == _WINDOW.shift(-1)) & (_DEVICE == _DEVICE.shift(-1))
+    goes_on = (_WINDOW.shift(-1) == _WINDOW) & (_DEVICE.shift(-1) == _DEVICE)
     later = _AT.shift(-1) > _AT
     until = (
         pl.when(~goes_on.fill_null(value=False))
@@ -68,7 +68,7 @@ def _dwelt(signals: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
             at=(pl.col("t") - pl.col("start")).cast(pl.Int32),
             span=(pl.col("end") - pl.col("start")).cast(pl.Int32),
         )
-        .filter((_AT >= 0) & (_AT < pl.col("span")))
+        .filter((_AT >= 0) & (pl.col("span") > _AT))
         .sort("window", "device", "at", "app")
         .with_columns(
             until=pl.min_horizontal(until.backward_fill(), "span"),
@@ -122,7 +122,7 @@ def _apps(seen: pl.LazyFrame, apps: pl.LazyFrame) -> list[pl.LazyFrame]:
 
 
 def _switches(seen: pl.LazyFrame) -> pl.LazyFrame:
-    switch = pl.col("goes_on") & (_APP != _APP.shift(-1))
+    switch = pl.col("goes_on") & (_APP.shift(-1) != _APP)
     return seen.select("window", switch=switch).group_by("window").agg(switches=pl.col("switch").sum())
 
 

@@ -10,7 +10,9 @@ import polars as pl
 _QUERY: Final = (
     r"^(\w{3} [ \d]\d \d\d:\d\d:\d\d) .*query\[(?:A|AAAA|HTTPS|SVCB|type=65)\] (\S+) from ([0-9A-Fa-f.:]+)$"
 )
-_LEASE: Final = r"^(\w{3} [ \d]\d \d\d:\d\d:\d\d) .*DHCPACK\([^)]*\) (\S+) ((?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2})"
+_LEASE: Final = (
+    r"^(\w{3} [ \d]\d \d\d:\d\d:\d\d) .*DHCPACK\([^)]*\) (\S+) ((?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2})"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,9 @@ def school_tables(folder: Path, days: list[str], zone: str) -> Tables:
     return Tables(inventory.select("hardware", "device"), lessons)
 
 
-def windows_of_log(log: Path, tables: Tables, year: int, zone: str, match: Callable[[str], int]) -> pl.DataFrame:
+def windows_of_log(
+    log: Path, tables: Tables, year: int, zone: str, match: Callable[[str], int]
+) -> pl.DataFrame:
     """Contacts and devices by class, lesson and app. `match` gives a name its app (-1: background)."""
     lines = pl.read_csv(
         log,
@@ -73,7 +77,9 @@ def windows_of_log(log: Path, tables: Tables, year: int, zone: str, match: Calla
     leased = _parts(lines, "DHCPACK(", _LEASE, ("address", "hardware"), year, zone)
     queries, leases = pl.collect_all([asked, leased])
     names = queries["name"].unique()
-    apps = pl.DataFrame({"name": names, "app": [match(name) for name in names]}, schema_overrides={"app": pl.Int32})
+    apps = pl.DataFrame(
+        {"name": names, "app": [match(name) for name in names]}, schema_overrides={"app": pl.Int32}
+    )
     seen = (
         queries.sort("t")
         .join_asof(
@@ -96,7 +102,9 @@ def windows_of_log(log: Path, tables: Tables, year: int, zone: str, match: Calla
         .filter(pl.col("app") >= 0)
         .unique(["class_id", "start", "device", "t", "app"])
     )
-    return seen.group_by("class_id", "start", "app").agg(contacts=pl.len(), devices=pl.col("device").n_unique())
+    return seen.group_by("class_id", "start", "app").agg(
+        contacts=pl.len(), devices=pl.col("device").n_unique()
+    )
 
 
 def _parts(

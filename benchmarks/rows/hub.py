@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.harness import Row, Size, big, interleaved, median, met, times
+from benchmarks.harness import Row, Size, big, interleaved, median, met, prose, times
 from benchmarks.machine import WORK
 from benchmarks.make.backlog import backlog
 from benchmarks.make.hubs import Hub, make_hub, school_names
@@ -41,25 +41,25 @@ def measure(size: Size) -> Row:
     last = drains[-1]
     return Row(
         name="hub",
-        budget="hub, 1,000 schools back after a day offline: drained at no less than half of bare `executemany`"
-        " speed, memory flat, no duplicate",
+        budget="hub, 1,000 schools back after a day offline: drained at no less than half of bare"
+        " `executemany` speed, memory flat, no duplicate",
         measured=f"{big(rate['ours'])} records/s, {len(names)} schools",
         peer=f"bare executemany {big(rate['bare'])} records/s",
         ratio=times(rate["ours"] / rate["bare"]),
-        met=met(
-            rate["ours"] >= WANTED * rate["bare"] and once and flat, whole=len(names) >= ALL_SCHOOLS
-        ),
-        notes=(
-            f"A real `hub run` and {len(names)} schools in this edition (the budget's 1,000 is for later), each with"
-            f" keys and a socket of its own, {len(payloads) // len(names)} records a school"
-            f" ({len(payloads):,}, {sum(map(len, payloads)) // len(payloads):,} bytes on average: lessons, weeks, a"
-            " heartbeat); from the first connection, handshakes included, to the last acknowledgement.",
-            f"In the store afterwards: every record once ({'yes' if once else 'NO'}). Memory: {last['before_mib']:.0f}"
-            f" MiB before, at most {last['early_mib']:.0f} in the first half and {last['later_mib']:.0f} in the"
-            f" second ({'flat' if flat else 'NOT flat'}).",
-            f"The peer puts the same bytes into one table, {A_COMMIT:,} a FULL commit, in one process: no network, no"
-            " encryption, no check, no deduplication, and nothing that could be looked up afterwards; ours decodes"
-            " each, checks it, and spreads it over lessons, placements, weeks and the ledger.",
+        met=met(rate["ours"] >= WANTED * rate["bare"] and once and flat, whole=len(names) >= ALL_SCHOOLS),
+        notes=prose(
+            f"""
+            A real `hub run` and {len(names)} schools in this edition (the budget's 1,000 is for later), each
+            with keys and a socket of its own, {len(payloads) // len(names)} records a school
+            ({len(payloads):,} in all, {sum(map(len, payloads)) // len(payloads):,} bytes on average:
+            lessons, weeks, a heartbeat); from the first connection, handshakes included, to the last
+            acknowledgement. In the store afterwards: every record once ({"yes" if once else "NO"}). Memory:
+            {last["before_mib"]:.0f} MiB before, at most {last["early_mib"]:.0f} in the first half and
+            {last["later_mib"]:.0f} in the second ({"flat" if flat else "NOT flat"}). The peer puts the same
+            bytes into one table, {A_COMMIT:,} a FULL commit, in one process: no network, no encryption, no
+            check, no deduplication, and nothing that could be looked up afterwards; ours decodes each,
+            checks it, and spreads it over lessons, placements, weeks and the ledger.
+            """
         ),
         numbers={"records_a_second": rate, "rounds": rates, "schools": len(names), "drains": drains},
     )

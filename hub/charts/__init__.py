@@ -4,13 +4,13 @@
     strip(uid, steps, minutes, size)     -> Markup      a lesson left to right, the unseen share on top
     weeks(uid, bands, lessons, ...)      -> Markup      bands along a term, gaps stay gaps
     blind_spot(uid, seen, size)          -> Markup      of 100 expected device-minutes, how many were seen
-    channel_weeks, line_weeks            -> Markup      ordinary series, drawn by Altair on the server
+    channel_weeks, line_weeks            -> Markup      amounts by week, stacked or as a line
 
 Every drawing is an image with a name and a description; its sentence, table and limits are the page's.
 """
 
 from hub.charts.blind_spot import blind_spot
-from hub.charts.keys import channel_key, matrix_key, small_key
+from hub.charts.keys import channel_key, matrix_key
 from hub.charts.matrix import MatrixRow, depth, matrix
 from hub.charts.series import channel_weeks, line_weeks
 from hub.charts.strip import strip
@@ -26,7 +26,6 @@ __all__ = [
     "line_weeks",
     "matrix",
     "matrix_key",
-    "small_key",
     "strip",
     "weeks",
 ]

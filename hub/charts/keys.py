@@ -51,19 +51,14 @@ def matrix_key(
     return _items(items)
 
 
-def small_key(words: Mapping[str, str]) -> Markup:
-    """Swatches for plain classes: `{class: words}`."""
-    return _items([(_swatch(class_=class_), text) for class_, text in words.items()])
-
-
-def hatched_item(uid: str, words: str) -> tuple[Markup, str]:
-    """One item of a key for what was not seen."""
-    return (_hatched(f"{uid}-key", "c-unseen-line", "c-unseen"), words)
-
-
 def seen_key(uid: str) -> Markup:
     """The two swatches of the blind spot."""
-    return _items([(_swatch(class_="c-accent"), "seen"), hatched_item(uid, "not seen")])
+    return _items(
+        [
+            (_swatch(class_="c-accent"), "seen"),
+            (_hatched(f"{uid}-key", "c-unseen-line", "c-unseen"), "not seen"),
+        ]
+    )
 
 
 def _items(items: Iterable[tuple[Markup, str]]) -> Markup:

@@ -12,7 +12,7 @@ from shared.words import CHANNELS
 
 Size = Literal["wide", "narrow", "small"]
 
-_ROOM_AT_END: Final = 66.0
+_ROOM_AT_END: Final = 76.0
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0, "small": 200.0}
 _HEIGHT: Final = {"wide": 150.0, "narrow": 130.0, "small": 44.0}
 

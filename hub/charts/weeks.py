@@ -19,6 +19,7 @@ _WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
 _LEVEL: Final = 9.0
 _DEPTHS: Final = 20
 _DATE_ROOM: Final = 48.0
+_DIGIT: Final = 9.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,7 @@ def weeks(
         at = y + tall / 2 + 5 if size == "wide" else y + 15
         parts.append(label(band.label, 0, at))
         y += above
-        parts += _band(uid, band, span, left, y, pitch, calibrated)
+        parts += _band(uid, band, span, lessons, left, y, pitch, tall, calibrated)
         y += tall + 14
     parts += _counts(span, lessons, left, y, pitch, size, counted)
     y += 58 if size == "wide" else 80
@@ -84,11 +85,19 @@ def weeks(
 
 
 def _band(
-    uid: str, band: Band, span: Sequence[str], left: float, top: float, pitch: float, calibrated: bool
+    uid: str,
+    band: Band,
+    span: Sequence[str],
+    lessons: Mapping[str, int],
+    left: float,
+    top: float,
+    pitch: float,
+    tall: float,
+    calibrated: bool,
 ) -> list[Markup]:
     wide = pitch - min(2.0, pitch * 0.12)
     cells: dict[int, list[str]] = defaultdict(list)
-    whole = []
+    whole, missing = [], []
     for i, week in enumerate(span):
         shares = band.shares.get(week, ())
         x = left + i * pitch
@@ -96,7 +105,9 @@ def _band(
             y = top + (len(shares) - 1 - k) * _LEVEL
             cells[round(depth(p) * _DEPTHS)].append(_box(x, y, wide, _LEVEL))
         if shares:
-            whole.append(_box(x, top, wide, _LEVEL * len(shares)))
+            whole.append(_box(x, top, wide, tall))
+        elif week in lessons:
+            missing.append(_box(x, top, wide, tall))
     # Cells of one depth are one path: a term of bands stays small on the wire.
     parts = [
         element("path", class_="c-cell", fill_opacity=step / _DEPTHS, d="".join(boxes))
@@ -106,6 +117,8 @@ def _band(
     if not calibrated:
         parts.append(element("path", fill=f"url(#{uid}-hatch)", d="".join(whole)))
     parts.append(element("path", class_="c-outline", d="".join(whole)))
+    if missing:
+        parts.append(element("path", class_="c-missing", d="".join(missing)))
     return parts
 
 
@@ -127,7 +140,8 @@ def _counts(
     head = counted[:1].upper() + counted[1:]
     shift = 0.0 if size == "wide" else 22.0
     parts = [label(head, 0, top + (tall / 2 + 12 if size == "wide" else 15), class_="c-quiet")]
-    numbered = pitch >= 26
+    said = {week: number(n) if n >= 1000 else str(n) for week, n in lessons.items()}
+    numbered = pitch >= _DIGIT * max(map(len, said.values()), default=0)
     for i, week in enumerate(span):
         n = lessons.get(week)
         if n is None:
@@ -138,7 +152,7 @@ def _counts(
             element("rect", x=x, y=y, width=pitch - min(2.0, pitch * 0.12), height=high, class_="c-bar")
         )
         if numbered or (n == most and week == _fullest(lessons)):
-            parts.append(label(number(n) if n >= 1000 else str(n), x + pitch / 2, y - 4, "middle", "c-quiet"))
+            parts.append(label(said[week], x + pitch / 2, y - 4, "middle", "c-quiet"))
     return parts
 
 

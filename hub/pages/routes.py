@@ -28,8 +28,7 @@ pages: Final = Pages(
         "purpose": "For coaching and for looking after the system. Not for evaluating teachers, and not for"
         " watching children: nothing about a child or a device is kept here.",
         "simulated_words": "Simulated schools",
-        "simulated_detail": "Every lesson on these pages is made up by a simulator; no child and no teacher"
-        " is behind it.",
+        "simulated_detail": "Their lessons are made up by a simulator; no child or teacher is behind them.",
         "inferred_detail": "Levels are read from signals: a question to look into, not an answer.",
         "kind_words": sources_words,
     },

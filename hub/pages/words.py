@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hub.views import DistrictView, SchoolSummary
-from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
+from shared.pages.formats import Order, capital, count, listing, share, week_words
 from shared.pages.sources import kind_words
 from shared.words import SOURCE_KINDS, Sight
 
@@ -99,7 +99,7 @@ def needs(school: SchoolSummary) -> list[str]:
     }
     said = [found[school.freshness]] if school.freshness in found else []
     said += [
-        f"The {kind_words(source.kind)} has sent nothing yet: see that it is switched on."
+        f"Nothing has come yet from {kind_words(source.kind)}: see that this source is switched on."
         for source in school.sources
         if source.fresh is None
     ]
@@ -136,22 +136,7 @@ def week_sentence(view: DistrictView, order: Order) -> str:
     return f"{when}: {seen}, likely {run_words(whole, first.stages)}."
 
 
-def verdict_words(placed: int, thin: int, evidence_only: int) -> str:
-    """How many lessons were placed, not enough to say, or inferred only."""
-    parts = [
-        (placed, f"{placed:,d} placed"),
-        (evidence_only, f"{evidence_only:,d} inferred, not calibrated"),
-        (thin, f"{thin:,d} without enough evidence"),
-    ]
-    said = [words for n, words in parts if n]
-    total = placed + thin + evidence_only
-    return f"Of {count(total, 'lesson')}: {listing(said)}." if said else f"{NOT_ENOUGH}."
-
-
 def more_would_help(lessons: int) -> str:
     """What would change a 'not enough evidence yet'."""
-    seen = f"{count(lessons, 'lesson')} so far." if lessons else "No lesson so far."
-    return (
-        f"{capital(seen)} More lessons with ten or more iPads, or an app that reports what was done,"
-        f" {plural('would', 1)} change that."
-    )
+    seen = capital(f"{count(lessons, 'lesson')} so far.")
+    return f"{seen} More lessons with ten or more iPads, or an app that reports what was done, would help."

@@ -109,6 +109,11 @@ def _week(context: Context, value: str, opens: bool = False) -> Markup:
     return formats.week(value, _order(context), opens=opens)
 
 
+@pass_context
+def _week_start(context: Context, value: str) -> Markup:
+    return formats.week_start(value, _order(context))
+
+
 _FILTERS: Final[dict[str, Any]] = {
     "number": formats.number,
     "percent": formats.share,
@@ -121,4 +126,5 @@ _FILTERS: Final[dict[str, Any]] = {
     "moment": _moment,
     "hour": _hour,
     "week": _week,
+    "week_start": _week_start,
 }

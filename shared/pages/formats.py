@@ -134,6 +134,11 @@ def week(value: str, order: Order = "dmy", *, opens: bool = False) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value, capital(words) if opens else words)
 
 
+def week_start(value: str, order: Order = "dmy") -> Markup:
+    """The Monday of an ISO week as a <time> element."""
+    return Markup('<time datetime="{}">{}</time>').format(value, day_words(monday(value), order))
+
+
 def short_day(value: date, order: Order) -> str:
     """`4 Mar`, or `Mar 4`: for axes, where the year stands elsewhere."""
     month = _MONTHS[value.month - 1][:3]

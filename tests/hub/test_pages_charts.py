@@ -1,6 +1,5 @@
 """The charts draw the numbers they are given, say them in words, and leave out nothing unseen."""
 
-import math
 import re
 from itertools import pairwise
 from xml.etree import ElementTree
@@ -20,10 +19,10 @@ from hub.charts import (
     line_weeks,
     matrix,
     matrix_key,
-    series,
     strip,
     weeks,
 )
+from hub.charts.axes import scale_step, scale_top
 from hub.charts.blind_spot import of_hundred
 from hub.charts.strip import means
 from hub.charts.weeks import LONGEST, calendar, ticks
@@ -202,13 +201,40 @@ def test_a_series_is_drawn_in_the_pages_own_colours() -> None:
     drawing = channel_weeks(
         "c", ["2025-W01", "2025-W02"], [share, (None,) * 8], "Minutes", "dmy", title="t", text="x"
     )
-    colours = set(re.findall(r'(?:fill|stroke)="([^"]*)"', drawing))
-    assert {f"var(--{channel})" for channel in CHANNELS} <= colours
-    assert not [colour for colour in colours if colour.startswith("#")]
-    assert "font-family" not in drawing
-    assert "style=" not in drawing
-    bars = re.findall(r'<path d="[^"]*"[^>]*fill="var\(--consume\)"', drawing)
-    assert len(bars) == 1, "the week that was not seen draws nothing"
+    bars = {one.get("class"): one.get("d", "") for one in parsed(drawing).iter(f"{SVG}path")}
+    assert {f"ch-{channel}" for channel in CHANNELS} == set(bars)
+    assert "style=" not in drawing and "#" not in re.sub(r"url\(#", "", drawing)
+    assert all(d.count("M") == 1 for d in bars.values()), "the week that was not seen draws nothing"
+
+
+@pytest.mark.parametrize(
+    ("most", "top", "step"),
+    [
+        (0.0, 1.0, 0.25),
+        (3.0, 3.0, 1.0),
+        (7.0, 8.0, 2.0),
+        (60_000.0, 60_000.0, 20_000.0),
+        (290_000.0, 300_000.0, 100_000.0),
+    ],
+)
+def test_an_axis_ends_at_a_round_number_just_above_the_most(most: float, top: float, step: float) -> None:
+    assert (scale_top(most), scale_step(top)) == (top, step)
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.floats(1e-6, 1e9))
+def test_an_axis_holds_every_amount_and_wastes_less_than_a_step(most: float) -> None:
+    top, step = scale_top(most), scale_step(most)
+    assert most <= top * (1 + 1e-9) and top - most < step * (1 + 1e-9)
+    assert 2 <= round(top / step) <= 5
+
+
+def test_bars_are_as_high_as_their_amounts() -> None:
+    row = (10.0, 30.0, *(None,) * 6)
+    drawing = channel_weeks("c", ["2025-W01"], [row], "Minutes", "dmy", title="t", text="x")
+    bars = {one.get("class"): one.get("d", "") for one in parsed(drawing).iter(f"{SVG}path")}
+    tall = {name: float(re.findall(r"v([\d.]+)", d)[0]) for name, d in bars.items()}
+    assert tall["ch-practise"] / tall["ch-consume"] == pytest.approx(3, rel=0.03)
 
 
 def test_a_series_names_its_weeks_as_the_reader_writes_dates() -> None:
@@ -226,11 +252,7 @@ def test_a_series_names_its_weeks_as_the_reader_writes_dates() -> None:
 def test_a_line_breaks_where_nothing_was_seen() -> None:
     span = calendar(["2025-W01", "2025-W05"])
     drawing = line_weeks("l", span, [1.0, 2.0, None, 3.0, 4.0], "Loads", "dmy", title="t", text="x")
-    (line,) = [
-        one.get("d", "")
-        for one in parsed(drawing).iter(f"{SVG}path")
-        if one.get("stroke") == "var(--accent)" and one.get("stroke-width") == "2"
-    ]
+    (line,) = [one.get("d", "") for one in parsed(drawing).iter(f"{SVG}path") if one.get("class") == "c-line"]
     assert line.count("M") == 2
 
 
@@ -244,9 +266,19 @@ def test_keys_name_only_what_is_drawn() -> None:
         assert words in full
 
 
-def test_a_repeated_series_is_not_drawn_twice() -> None:
-    span, values = ["2031-W01"], [math.pi]
-    line_weeks("a", span, values, "Loads", "dmy", title="t", text="x")
-    before = series._line_svg.cache_info().misses
-    line_weeks("b", span, values, "Loads", "dmy", title="t", text="x")
-    assert series._line_svg.cache_info().misses == before
+def test_a_week_with_too_little_to_say_is_an_outline_between_its_neighbours() -> None:
+    held = {"2025-W01": 9, "2025-W02": 2, "2025-W03": 8}
+    band = Band(label="Active", shares={"2025-W01": (0.5, 0.5), "2025-W03": (0.5, 0.5)})
+    drawing = weeks("w", [band], held, STAGES[:2], "dmy", calibrated=True)
+    (missing,) = with_class(drawing, "c-missing")
+    assert missing.get("d", "").count("M") == 1
+
+
+def test_counts_are_written_only_where_there_is_room_for_them() -> None:
+    def written(count: int) -> int:
+        held = dict.fromkeys(calendar(["2025-W01", "2025-W06"]), count)
+        drawing = weeks("w", [], held, STAGES, "dmy", calibrated=True)
+        return sum(one.text == (f"{count:,d}") for one in parsed(drawing).iter(f"{SVG}text"))
+
+    assert written(12) == 6
+    assert written(120_000) == 1

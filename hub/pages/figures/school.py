@@ -49,6 +49,7 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
     ]
     lessons = {week.week: week.lessons for week in held}
     calibrated = all(item.calibrated for items in kept.values() for item in items)
+    blank = any(week not in band.shares for band in bands for week in lessons)
     total, missing = len(held), len(calendar(list(lessons))) - len(held)
     gaps = f" {count(missing, 'week')} without lessons in between stay gaps." if missing else ""
     drawn = set(calendar(list(lessons))[-LONGEST:])
@@ -76,7 +77,7 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
         f"{longer_words(total + missing)}",
         table=Table(columns=tuple(columns), rows=tuple(row for week, row in rows if week in drawn)),
         full=Table(columns=tuple(columns), rows=tuple(row for _, row in rows)),
-        key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=False, seen=False),
+        key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=blank, seen=False),
         origins=(
             *words.origins({kind for week in held for kind in week.sources}),
             *(() if calibrated else ("inferred",)),

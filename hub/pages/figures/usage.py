@@ -1,6 +1,7 @@
 """A usage export's weeks: how much was loaded, and for what. These are not lessons."""
 
 from collections.abc import Sequence
+from statistics import median
 
 from hub.charts import Band, channel_key, channel_weeks, line_weeks, matrix_key, weeks
 from hub.charts.keys import CHANNEL_WORDS
@@ -9,10 +10,36 @@ from hub.pages.figures.distribution import levels_link
 from hub.pages.figures.school import channel_row
 from hub.views import UsageWeek
 from shared.pages.figure import Figure, Kind, Table
-from shared.pages.formats import Order, count, listing, monday, number, share, short_day
+from shared.pages.formats import (
+    Order,
+    capital,
+    count,
+    listing,
+    monday,
+    number,
+    plural,
+    share,
+    short_day,
+)
 from shared.words import CHANNELS
 
 ON_WHAT = "Page loads on Chromebooks and laptops, not iPads, and not lessons."
+LEAST = 0.05
+
+
+def telling(held: Sequence[UsageWeek]) -> list[UsageWeek]:
+    """Weeks with enough page loads to say what they were for: a twentieth of the middle week's, or more."""
+    middle = median(week.engagement for week in held)
+    return [week for week in held if week.engagement >= middle * LEAST]
+
+
+def _left_blank(held: Sequence[UsageWeek]) -> str:
+    blank = len(held) - len(telling(held))
+    if not blank:
+        return ""
+    return (
+        f" {capital(count(blank, 'week'))} with too few page loads to tell {plural('is', blank)} left blank."
+    )
 
 
 def engagement_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figure:
@@ -52,7 +79,8 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
     by_week = {week.week: week for week in held}
     span = calendar(list(by_week))
     blank = (None,) * len(CHANNELS)
-    rows = [channel_row(by_week[week].channels) if week in by_week else blank for week in span]
+    told = {week.week for week in telling(held)}
+    rows = [channel_row(by_week[week].channels) if week in told else blank for week in span]
     used = [channel for i, channel in enumerate(CHANNELS) if any((row[i] or 0) > 0 for row in rows)]
     means = {channel: _mean([row[i] for row in rows]) for i, channel in enumerate(CHANNELS)}
     top = sorted((channel for channel in used if channel != "other"), key=lambda channel: -means[channel])[:2]
@@ -75,7 +103,7 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
         narrow=channel_weeks(
             f"{name}-narrow", span, rows, unit, order, title=title, text=text, percent=True, size="narrow"
         ),
-        limits=f"{ON_WHAT} A load counts toward what its product is usually for.",
+        limits=f"{ON_WHAT} A load counts toward what its product is usually for.{_left_blank(held)}",
         table=Table(
             columns=tuple(columns),
             rows=tuple((monday(week.week).isoformat(), *channel_row(week.channels)) for week in held),
@@ -87,13 +115,17 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
 def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: Order) -> Figure:
     """What the model's starting point would make of the weeks; always evidence only, always hatched."""
     kept = {week.week: [item for item in week.placements if item.model == model] for week in held}
+    told = {week.week for week in telling(held)}
     first = next(item for items in kept.values() for item in items)
     labels = list(dict.fromkeys(item.label for items in kept.values() for item in items))
     bands = [
         Band(
             label=label,
             shares={
-                week: item.probs for week, items in kept.items() for item in items if item.label == label
+                week: item.probs
+                for week, items in kept.items()
+                for item in items
+                if item.label == label and week in told
             },
         )
         for label in labels
@@ -121,7 +153,7 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
             counted=counted,
         ),
         limits=f"{ON_WHAT} In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top; the"
-        f" bars beneath are page loads per 1,000 students.{longer}",
+        f" bars beneath are page loads per 1,000 students.{_left_blank(held)}{longer}",
         table=Table(
             columns=tuple(columns),
             rows=tuple(
@@ -130,7 +162,9 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
                 for item in items
             ),
         ),
-        key=matrix_key(name, calibrated=False, outlined=False, spread=False, missing=False, seen=False),
+        key=matrix_key(
+            name, calibrated=False, outlined=False, spread=False, missing=len(told) < len(held), seen=False
+        ),
         origins=("inferred",),
         more=levels_link(model),
     )
