@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -15,19 +16,19 @@ from edge_agent.clock import Clock, FileClock, SystemClock
 from edge_agent.collecting import Collecting, Running
 from edge_agent.daykeys import KeyFolder
 from edge_agent.days import key_expires
+from edge_agent.heartbeat import Heartbeat
 from edge_agent.intake import IntakeInbox
-from edge_agent.lessons import Lessons, hand_over
+from edge_agent.lessons import Lessons
 from edge_agent.page import create_page
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.renewal import Renewal, count_refused
 from edge_agent.settings import AgentSettings, load_hub, load_settings
-from edge_agent.status import Status, when
+from edge_agent.status import Status
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
-from shared import records
 from shared.link import keys, outbox
 from shared.link.client import LinkClient
 from shared.link.server import LinkServer
@@ -36,7 +37,7 @@ from shared.storage import FolderLock, Writer, reader
 
 RECORDS_STREAM: Final = "records"
 TICK_SECONDS: Final = 0.5
-HEARTBEAT_SECONDS: Final = 60.0
+TIDY_SECONDS: Final = 600.0
 STATEMENTS_KEPT: Final = 3 * 86400  # by then a statement sent again is late, and not counted
 MEMORY_SECONDS: Final = 48 * 3600
 KEPT_AFTER_SENT: Final = 14 * 86400
@@ -88,6 +89,7 @@ class Agent:
             self.writer, self._reader, parts.directory, codes, settings, parts.catalogue, parts.scorer
         )
         self._weeks = Weeks(self.writer, self._reader, parts.directory, settings)
+        self._heartbeat = Heartbeat(self.writer, self._reader, settings.school, self.version)
         status = Status(self)
         held.callback(status.close)
         page = WebServer(create_page(status.read), settings.page.port, "page")
@@ -116,16 +118,18 @@ class Agent:
         self._collecting.start(intake.endpoint, pair.public, collectors)
 
     def _loop(self) -> None:
-        heartbeat = 0.0
+        tidy = 0.0
         while not self._stop.is_set():
             now = self.clock.now()
             try:
                 if self._renewal.look(now):
                     self._log.info("identity files renewed")
                 self.tick(now)
-                if time.monotonic() >= heartbeat:
-                    heartbeat = time.monotonic() + HEARTBEAT_SECONDS
-                    self._beat(now)
+                if self.client is not None and self._heartbeat.beat(self.sources, now):
+                    self._feed.wake()
+                if time.monotonic() >= tidy:
+                    tidy = time.monotonic() + TIDY_SECONDS
+                    self.writer.run(partial(self._tidy, now=now))
                 self.trouble = self._renewal.trouble
             except outbox.OutboxFull as full:
                 # Lessons stay open until the hub answers and there is room again: nothing is dropped.
@@ -149,25 +153,7 @@ class Agent:
         self.settled = until
         self.nothing_due = True
 
-    def _beat(self, now: float) -> None:
-        if self.client is not None and outbox.counts(self._reader).pending == 0:
-            self.writer.run(lambda connection: self._write_beat(connection, now))
-            self._feed.wake()
-
-    def _write_beat(self, connection: sqlite3.Connection, now: float) -> None:
-        fresh = dict(connection.execute("SELECT id, newest FROM sources").fetchall())
-        sources = tuple(
-            records.SourceFreshness(running.settings.kind, when(newest) if newest else None)
-            for running in self.sources
-            for newest in (fresh.get(running.settings.id),)
-        )
-        record = records.StatusRecord(
-            school=self.settings.school,
-            sources=sources,
-            backlog=outbox.counts(connection).pending,
-            version=self.version,
-        )
-        hand_over(connection, record, "status", now)
+    def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
         forget_minutes(connection, now)
         connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
         outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)

@@ -1,8 +1,8 @@
 """Many schools in one process: `python -m benchmarks.ends.fleet FILE`, each with its own socket and keys.
 
 The link's own sending machine speaks for each; only the thread is shared, and what is sent lies in memory.
-FILE says where the hub is and who the schools are. Prints, as JSON, seconds from the first connection to
-the last acknowledgement.
+FILE says where the hub is, the schools' keys, and what waits in each. Prints a line when it begins to
+connect, and at the end, as JSON, seconds from the first connection to the last acknowledgement.
 """
 
 import json
@@ -15,15 +15,24 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import zmq
 
-from benchmarks.make.backlog import backlog
 from shared.link.dialling import Line, LineEvent
 from shared.link.frames import Batch, decode_to_sender, encode
 from shared.link.keys import KeyPair
 from shared.link.sender import Instruction, Pace, Resume, Say, Sender, SetAside, Settled, Transmit
 
 EPOCH = 1
+
+
+class Fleet(msgspec.Struct):
+    """What FILE holds, as msgpack: keys are public and secret halves, `waiting` records by school."""
+
+    address: str
+    public: str
+    keys: list[tuple[str, bytes]]
+    waiting: list[list[bytes]]
 
 
 @dataclass(slots=True)
@@ -72,16 +81,16 @@ class School:
         return self.acked == len(self.payloads)
 
 
-def main(asked: dict[str, Any]) -> dict[str, float]:
+def main(fleet: Fleet) -> dict[str, float]:
     """Connect all at once, and send until everything is acknowledged."""
-    payloads = [backlog(name, number) for number, name in enumerate(asked["names"])]
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    context.set(zmq.MAX_SOCKETS, 8 * len(payloads) + 64)
+    context.set(zmq.MAX_SOCKETS, 8 * len(fleet.keys) + 64)
     poller = zmq.Poller()
     by_socket: dict[Any, School] = {}
+    print("connecting", flush=True)
     began = time.perf_counter()
-    for number, ((public, secret), own) in enumerate(zip(asked["keys"], payloads, strict=True)):
-        line = Line(context, asked["address"], asked["public"], KeyPair(public, secret.encode()))
+    for number, ((public, secret), own) in enumerate(zip(fleet.keys, fleet.waiting, strict=True)):
+        line = Line(context, fleet.address, fleet.public, KeyPair(public, secret))
         machine = Sender("records", EPOCH, random.Random(number), Pace())
         line.register(poller)
         by_socket[line.socket] = by_socket[line.monitor] = School(line, machine, own)
@@ -96,8 +105,8 @@ def main(asked: dict[str, Any]) -> dict[str, float]:
                 del schools[key]
     seconds = time.perf_counter() - began
     aside = sum(school.aside for school in {id(school): school for school in by_socket.values()}.values())
-    return {"seconds": seconds, "records": sum(map(len, payloads)), "aside": aside}
+    return {"seconds": seconds, "aside": aside}
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(json.loads(Path(sys.argv[1]).read_text()))))
+    print(json.dumps(main(msgspec.msgpack.decode(Path(sys.argv[1]).read_bytes(), type=Fleet))))

@@ -7,8 +7,7 @@ from benchmarks.make.records import BANDS, Records
 from shared.records import Record, encode
 
 SHARED_CLASSES: Final = 12
-import os
-LESSONS_A_DAY: Final = int(os.environ.get("LPD","5"))
+LESSONS_A_DAY: Final = 5
 
 _NINE: Final = datetime(2026, 9, 18, 8, 0, tzinfo=timezone(timedelta(hours=2)))
 

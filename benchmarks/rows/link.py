@@ -13,7 +13,7 @@ from shared.link.keys import load_or_create
 
 BATCHES: Final = {"quick": 150, "full": 1000}
 RAW_BATCHES: Final = {"quick": 600, "full": 4000}
-ROUNDS: Final = {"quick": 1, "full": 5}
+ROUNDS: Final = {"quick": 1, "full": 3}
 WANTED: Final = 0.5
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from benchmarks.alone import alone, process_seconds
 from benchmarks.harness import Row, Size, big, interleaved, median, met, prose, times
 
-SIGNALS: Final = {"quick": 200_000, "full": 1_500_000}
+SIGNALS: Final = {"quick": 200_000, "full": 1_000_000}
 ROUNDS: Final = {"quick": 2, "full": 5}
 WANTED: Final = 20.0
 
