@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,17 +81,22 @@ class Process:
         return now, most
 
 
-def until(claim: Callable[[], Any], what: str, *, pause: float = 0.05, deadline: float = DEADLINE) -> Any:
-    """Wait until `claim` gives something true, and give it; RuntimeError says what never came."""
-    end = time.monotonic() + deadline
+def until(claim: Callable[[], Any], what: str, *, alive: Iterable[Process] = (), pause: float = 0.05) -> Any:
+    """Wait until `claim` gives something true, and give it.
+
+    RuntimeError says what never came, or what one of the `alive` said before it ended.
+    """
+    end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
+        for process in alive:
+            process.check()
         try:
             if found := claim():
                 return found
         except (OSError, urllib.error.URLError):
             pass
         time.sleep(pause)
-    raise RuntimeError(f"{what} did not come within {deadline:g} s")
+    raise RuntimeError(f"{what} did not come within {DEADLINE:g} s")
 
 
 def fetch(url: str) -> str:

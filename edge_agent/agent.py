@@ -1,5 +1,6 @@
 """The running agent: intake, collectors, the loop that closes lessons and weeks, the link to the hub."""
 
+import os
 import random
 import secrets
 import sqlite3
@@ -15,17 +16,18 @@ import structlog
 from edge_agent.clock import Clock, FileClock, SystemClock
 from edge_agent.collecting import Collecting, Running
 from edge_agent.daykeys import KeyFolder
-from edge_agent.days import key_expires
+from edge_agent.days import day_of, key_expires
 from edge_agent.heartbeat import Heartbeat
 from edge_agent.intake import IntakeInbox
-from edge_agent.lessons import Lessons
+from edge_agent.lessons import Lessons, rfc3339
 from edge_agent.page import create_page
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.renewal import Renewal, count_refused
+from edge_agent.schedule import Schedule, load_teachers_key
 from edge_agent.settings import AgentSettings, load_hub, load_settings
 from edge_agent.status import Status
-from edge_agent.store.classes import ensure_codes
+from edge_agent.store.classes import end_expired, ensure_codes, shared_until
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
@@ -53,7 +55,7 @@ class Agent:
         self.version = VERSION
         self.trouble = ""
         self.settled = float("-inf")
-        self.nothing_due = False
+        self._log_is_full = True  # a kill may have left deleted bytes in it
         self.client: LinkClient | None = None
         self._log = structlog.get_logger("agent")
         self._stop = threading.Event()
@@ -66,6 +68,8 @@ class Agent:
 
     def run(self) -> None:
         """Work until `stop`. Raises CommonGroundError when something is missing or taken."""
+        os.umask(0o077)
+        self.folder.root.chmod(0o700)
         with ExitStack() as held:
             held.callback(FolderLock(self.folder.root, "agent").release)
             self._open(held)
@@ -84,10 +88,10 @@ class Agent:
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         count_refused(self.writer, parts.refused, self.clock.now())
         self._renewal = Renewal(folder, parts, self.writer, codes)
-        self._keys = KeyFolder(folder.day_keys, settings.zone)
-        self._lessons = Lessons(
-            self.writer, self._reader, parts.directory, codes, settings, parts.catalogue, parts.scorer
-        )
+        self._keys = KeyFolder(folder.day_keys, settings.zone, self.writer)
+        teachers = load_teachers_key(folder.secrets)
+        schedule = Schedule(self.writer, self._reader, parts.directory, codes, teachers)
+        self._lessons = Lessons(self.writer, self._reader, schedule, settings, parts.catalogue, parts.scorer)
         self._weeks = Weeks(self.writer, self._reader, parts.directory, settings)
         self._heartbeat = Heartbeat(self.writer, self._reader, settings.school, self.version)
         status = Status(self)
@@ -102,8 +106,9 @@ class Agent:
         """Hop 1 (collectors to this agent) and, once joined, hop 2 (this agent to the hub)."""
         pair = keys.load_or_create(self.folder.secrets, "agent")
         collectors = keys.load_or_create(self.folder.secrets, "collectors")
-        inbox = IntakeInbox(self.writer, collectors.public, len(parts.catalogue.apps), self._changed.set)
-        intake = LinkServer("tcp://127.0.0.1:*", pair, inbox)
+        apps = len(parts.catalogue.apps)
+        self._inbox = IntakeInbox(self.writer, collectors.public, apps, self._changed.set)
+        intake = LinkServer("tcp://127.0.0.1:*", pair, self._inbox)
         intake.start()
         held.callback(intake.stop)
         self._feed = outbox.OutboxFeed(self.writer)
@@ -130,28 +135,39 @@ class Agent:
                 if time.monotonic() >= tidy:
                     tidy = time.monotonic() + TIDY_SECONDS
                     self.writer.run(partial(self._tidy, now=now))
-                self.trouble = self._renewal.trouble
+                self.trouble = self._renewal.trouble or self._inbox.trouble
             except outbox.OutboxFull as full:
                 # Lessons stay open until the hub answers and there is room again: nothing is dropped.
                 self.trouble = f"The outbox is full: {full}"
+            except (sqlite3.Error, OSError) as error:
+                # A full disk, most likely: the page must stay up to say so, and the work goes on later.
+                self.trouble = f"The agent cannot write ({error}): make room on the disk; nothing is lost"
+                self._log.error("tick failed", kind=type(error).__name__)
+                self._stop.wait(TICK_SECONDS * 4)
             self._changed.wait(TICK_SECONDS)
             self._changed.clear()
 
     def tick(self, now: float) -> None:
         """Close what is over, send what may leave, destroy what is expired (`now` in seconds UTC)."""
-        read_until = self._collecting.read_until(now)
-        until = min(now, read_until)
-        closed = self._lessons.close_due(now, read_until)
         for day in self._keys.destroy_expired(now):
             self._log.info("day key destroyed", day=day.isoformat())
             self._collecting.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
+        today, at = day_of(now, self.settings.zone), rfc3339(now)
+        if any(until < today for until in shared_until(self._reader).values()):
+            self.writer.run(lambda connection: end_expired(connection, today, at))
+        read_until = self._collecting.read_until(now)
+        until = min(now, read_until)
+        closed = self._lessons.close_due(now, read_until)
         # Whatever a source was still to say of that time has been said.
-        self._lessons.forget(until)
+        if self._lessons.forget(until):
+            self._log_is_full = True
+        if self._log_is_full:
+            # Deleted pseudonyms are gone from the file, but not from its log until that is emptied.
+            self._log_is_full = not self.writer.empty_log()
         weeks = self._weeks.send_due(until)
         if closed or weeks:
             self._feed.wake()
         self.settled = until
-        self.nothing_due = True
 
     def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
         forget_minutes(connection, now)

@@ -1,10 +1,11 @@
 """`commonground agent`: the commands of a school's IT."""
 
 import json
-import secrets
 import signal
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,13 +14,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from edge_agent.clock import FileClock, SystemClock
 from edge_agent.paths import AgentFolder
-from edge_agent.settings import TEMPLATE, HubSettings, check_timezone, load_hub, load_settings
+from edge_agent.settings import HubSettings, load_hub, load_settings
 from shared.errors import CommonGroundError, SettingsError, UsageError
-from shared.settings import write_secret
 
 app = typer.Typer(
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,  # a traceback must not print what variables hold
     help="In the school: gather signals, close lessons, send records.",
 )
@@ -37,22 +39,15 @@ def init(
     folder: Folder,
     school: Annotated[str, typer.Option(help="The school's name, as the district writes it.")],
     timezone: Annotated[str, typer.Option(help="IANA time zone, such as Europe/Zurich.")],
-    port: Annotated[int, typer.Option(help="Port of the status page, on this machine only.")] = 8100,
+    port: Annotated[
+        int, typer.Option(min=1, max=65_535, help="Port of the status page, on this machine only.")
+    ] = 8100,
 ) -> None:
     """Make a folder with a commented agent.toml and new keys."""
-    from shared.link import keys
+    from edge_agent.new_folder import create
 
-    check_timezone(timezone)
     paths = AgentFolder(folder)
-    if paths.settings.exists():
-        raise UsageError(f"{paths.settings} exists already: edit it, or choose another folder")
-    (folder / "input").mkdir(parents=True, exist_ok=True)
-    paths.secrets.mkdir(mode=0o700, exist_ok=True)
-    quoted = {"school": json.dumps(school, ensure_ascii=False), "timezone": json.dumps(timezone)}
-    paths.settings.write_text(TEMPLATE.format(port=port, **quoted), encoding="utf-8")
-    load_settings(paths)
-    keys.load_or_create(paths.secrets, "agent")
-    write_secret(paths.secrets / "xapi_password", secrets.token_urlsafe(24).encode())
+    create(paths, school, timezone, port)
     _out(f"Made {paths.settings}. Next:")
     _out(f"  1. put inventory, roster and bells into {folder / 'input'}, as agent.toml says")
     _out(f"  2. try a past log: commonground agent replay {folder} --source dnsmasq LOG --out records.jsonl")
@@ -103,29 +98,19 @@ def replay(
     logs: Annotated[list[Path], typer.Argument(metavar="LOG...", help="Past logs, the oldest first.")],
     source: Annotated[str, typer.Option(help="What wrote them: dnsmasq or pihole.")],
     out: Annotated[Path, typer.Option(help="Where the records go, one JSON object a line.")],
-    year: Annotated[int | None, typer.Option(help="The year of lines that name none.")] = None,
+    year: Annotated[
+        int | None, typer.Option(min=1970, max=2105, help="The year of lines that name none.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Put past logs through the whole pipeline; nothing is sent anywhere."""
-    from edge_agent.parts import PARSERS, Parts
-    from edge_agent.replay import Replay, advice
-    from edge_agent.store.classes import ensure_codes
-    from edge_agent.store.schema import MIGRATIONS
-    from shared import records
-    from shared.storage import Writer
+    from edge_agent.replay import advice, replay_folder
 
-    if source not in PARSERS:
-        raise UsageError(f"cannot replay `{source}` yet; known: {', '.join(sorted(PARSERS))}")
-    paths = AgentFolder(folder)
-    parts = Parts.load(paths, load_settings(paths))
-    writer = Writer(paths.database, MIGRATIONS)
-    codes = writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
-    writer.close()
-    done = Replay(parts, codes, source, year).run(logs, time.time())
-    out.write_bytes(b"".join(records.encode(record) + b"\n" for record in done.records))
+    with _progress("Reading the logs") as progress:
+        done = replay_folder(
+            AgentFolder(folder), logs, out, source=source, year=year, now=time.time(), progress=progress
+        )
     counts = {what: dict(reasons) for what, reasons in sorted(done.counts.items())}
-    if parts.refused.rows:
-        counts["identity rows refused"] = parts.refused.counts()
     totals = {"lines": done.lines, "signals": done.signals, "lessons": done.lessons}
     totals["records"] = len(done.records)
     if as_json:
@@ -182,7 +167,11 @@ def share(
         day = date.fromisoformat(until)
     except ValueError:
         raise UsageError(f"`{until}` is no date: write it as YYYY-MM-DD") from None
-    with _store(AgentFolder(folder)) as connection:
+    paths = AgentFolder(folder)
+    today = _today(paths)
+    if day < today:
+        raise UsageError(f"{day.isoformat()} is over, today is {today.isoformat()}: choose a day to come")
+    with _store(paths) as connection:
         for code in codes:
             store.share(connection, code, day, _now())
     _out(f"Shared until {day.isoformat()}, on their teachers' behalf: {', '.join(codes)}")
@@ -204,6 +193,7 @@ def unshare(
 def disclosures(
     folder: Folder,
     verify: Annotated[bool, typer.Option("--verify", help="Check the hash chain.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Print what left: kind, time, size and hash of every record."""
     from edge_agent.store import disclosures as log
@@ -212,44 +202,63 @@ def disclosures(
     paths = AgentFolder(folder)
     _require_database(paths)
     connection = reader(paths.database)
-    for row in connection.execute("SELECT * FROM disclosures ORDER BY seq"):
-        _out(f"{row['seq']}  {row['at']}  {row['kind']}  {row['bytes']} bytes  {row['sha256']}")
-    if verify:
-        count, broken = log.verify(connection)
-        if broken is not None:
-            raise CommonGroundError(f"the chain breaks at entry {broken}: compare it with a backup")
+    found = connection.execute(
+        "SELECT seq, at, kind, number, bytes, sha256, chain FROM disclosures ORDER BY seq"
+    )
+    entries = [dict(row) for row in found]
+    count, broken = log.verify(connection) if verify else (len(entries), None)
+    connection.close()
+    if as_json:
+        chain = {"chain": {"unbroken": broken is None, "breaks_at": broken}} if verify else {}
+        _out(json.dumps({"entries": entries, **chain}))
+    else:
+        for entry in entries:
+            _out("{seq}  {at}  {kind}  {bytes} bytes  {sha256}".format_map(entry))
+    if broken is not None:
+        raise CommonGroundError(f"the chain breaks at entry {broken}: compare it with a backup")
+    if verify and not as_json:
         _out(f"{count} entries, chain unbroken")
 
 
 @app.command()
 def status(folder: Folder, as_json: AsJson = False) -> None:
     """Say whether the running agent works."""
-    import urllib.request
+    from edge_agent.asking import ask
 
-    settings = load_settings(AgentFolder(folder))
-    url = f"http://127.0.0.1:{settings.page.port}/status.json"
-    try:
-        with urllib.request.urlopen(url, timeout=5) as answer:
-            found: dict[str, Any] = json.load(answer)
-    except OSError:
-        raise CommonGroundError(
-            f"no agent answers on port {settings.page.port}: start it with `commonground agent run {folder}`"
-        ) from None
-    if found.get("school") != settings.school:
-        raise CommonGroundError(f"port {settings.page.port} answers for another folder: change [page] port")
+    said, found = ask(load_settings(AgentFolder(folder)), folder)
     if as_json:
-        _out(json.dumps(found))
+        _out(json.dumps(json.loads(said)))
         return
-    _out(f"{found['school']}: {found['working']}")
-    totals = {"signals": found["signals"], "windows closed": found["windows"]["closed"]}
-    totals["records sent"] = found["outbox"]["sent"]
-    _print_counts(totals, {name: found[name] for name in ("refused", "unmatched", "outside")})
+    _out(f"{found.school}: {found.working}")
+    totals = {"signals": sum(source.signals for source in found.sources)}
+    totals |= {"windows closed": found.windows.closed, "records sent": found.outbox.sent}
+    _print_counts(totals, {"refused": found.refused, "unmatched": found.unmatched, "outside": found.outside})
+
+
+def _today(paths: AgentFolder) -> date:
+    """The school's own date, in a simulation the simulated one."""
+    settings = load_settings(paths)
+    clock = SystemClock() if settings.clock is None else FileClock(paths.resolve(settings.clock.file))
+    return datetime.fromtimestamp(clock.now(), settings.zone).date()
+
+
+@contextmanager
+def _progress(label: str) -> Iterator[Callable[[float], None] | None]:
+    """A bar that is told the share done, when a terminal is attached; else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 def _secret_text(token: str) -> str:
-    if token == "-":  # noqa: S105 - the usual name of standard input
-        return sys.stdin.read().strip()
     try:
+        if token == "-":  # noqa: S105 - the usual name of standard input
+            return sys.stdin.read().strip()
         return Path(token).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{token} cannot be read: {error}") from None

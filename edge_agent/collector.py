@@ -64,13 +64,17 @@ class Collector:
         self._codes = codes
         self._known_heard: set[tuple[str, int, int]] = set()
         self._last_rows: set[Row] = set()
+        self._forget = 0.0
 
     def collect(self, reading: Reading, now: float, seen: Sequence[int] = ()) -> Parcel:
         """Signals and counts of one reading; `now` (seconds UTC) decides what is late or in the future.
 
         A reading must be small enough for one batch of the link: at most some 1,200 facts.
         """
-        days: dict[date, _Day | None] = {}
+        if self._forget:
+            self._known_heard = {item for item in self._known_heard if item[1] >= self._forget}
+            self._forget = 0.0
+        days: dict[date, _Day | str] = {}
         counts: dict[str, Counter[str]] = {name: Counter() for name in ("unmatched", "outside", "late")}
         counts["refused"] = Counter(reading.refused)
         counts["outside"].update(reading.passed_over)
@@ -82,7 +86,7 @@ class Collector:
             placed = self._place(fact, now, days, counts)
             if placed is not None:
                 self._keep(fact, placed, heard, counts)
-        kept = [(day, state) for day, state in days.items() if state is not None and state.rows]
+        kept = [(day, state) for day, state in days.items() if isinstance(state, _Day) and state.rows]
         if self._kind != "xapi":
             for _, state in kept:
                 state.rows = self._merge(state.rows)
@@ -104,7 +108,7 @@ class Collector:
             self._directory.leases.add(lease.t, lease.address, lease.hardware)
 
     def _place(
-        self, fact: Contact | Did, now: float, days: dict[date, _Day | None], counts: dict[str, Counter[str]]
+        self, fact: Contact | Did, now: float, days: dict[date, _Day | str], counts: dict[str, Counter[str]]
     ) -> tuple[_Day, date, Lesson, int] | None:
         """The fact's day, lesson and pseudonym, or None once its reason has been counted."""
         if fact.t > now + FUTURE_SECONDS:
@@ -126,10 +130,10 @@ class Collector:
         day, lesson = found
         if day not in days:
             key = self._keys.key(day, now)
-            days[day] = None if key is None else _Day(key)
+            days[day] = key if isinstance(key, str) else _Day(key)
         state = days[day]
-        if state is None:
-            counts["late"]["day_key_destroyed"] += 1
+        if isinstance(state, str):
+            counts["late"][state] += 1
             return None
         return state, day, lesson, state.pseudonym(device)
 
@@ -180,5 +184,5 @@ class Collector:
         )
 
     def forget_before(self, moment: float) -> None:
-        """Drop memory of lessons that began before `moment`."""
-        self._known_heard = {item for item in self._known_heard if item[1] >= moment}
+        """Drop memory of lessons that began before `moment`, at the next reading (any thread may ask)."""
+        self._forget = moment

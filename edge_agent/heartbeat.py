@@ -27,14 +27,15 @@ class Heartbeat:
         self._told: frozenset[str] = frozenset()
 
     def beat(self, sources: Sequence[Running], now: float) -> bool:
-        """Hand over a status record if one is due and none waits (they must not pile up); whether it did."""
+        """Hand over a status record if one is due and none waits already; whether it did."""
         newest = dict(
             self._reader.execute("SELECT id, newest FROM sources WHERE newest IS NOT NULL").fetchall()
         )
         heard = frozenset(newest)
         if time.monotonic() < self._next and heard == self._told:
             return False
-        if outbox.counts(self._reader).pending:
+        waits = "SELECT 1 FROM outbox WHERE state = 'pending' AND kind = 'status'"
+        if self._reader.execute(waits).fetchone() is not None:
             return False
         record = StatusRecord(
             school=self._school,
@@ -42,7 +43,7 @@ class Heartbeat:
                 SourceFreshness(kind, when(newest[name]) if name in newest else None)
                 for name, kind in ((item.settings.id, item.settings.kind) for item in sources)
             ),
-            backlog=0,
+            backlog=outbox.counts(self._reader).pending,
             version=self._version,
         )
         self._writer.run(lambda connection: hand_over(connection, record, "status", now))

@@ -26,6 +26,7 @@ class IntakeInbox:
         self._enrolments = {collector_key: ENROLMENT}
         self._apps = apps
         self._on_signals = on_signals
+        self.trouble = ""
 
     def enrolments(self) -> Mapping[str, str]:
         """The collectors' key; there are no others yet."""
@@ -45,9 +46,16 @@ class IntakeInbox:
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Commit parcels; returns when they are on disk."""
-        outcomes = self._writer.run(
-            lambda connection: ledger.deliver_in_transaction(connection, deliveries, self._effect)
-        )
+        try:
+            outcomes = self._writer.run(
+                lambda connection: ledger.deliver_in_transaction(connection, deliveries, self._effect)
+            )
+        except sqlite3.Error as error:
+            self.trouble = (
+                f"Signals cannot be stored ({error}): make room on the disk; nothing is lost meanwhile"
+            )
+            raise
+        self.trouble = ""
         self._on_signals()
         return outcomes
 

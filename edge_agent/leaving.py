@@ -2,12 +2,22 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 WEEK_DEVICES = 10
 WEEK_CLASSES = 3
 WEEK_TEACHERS = 3
 CHANGED_DEVICES = 5
+FEW_CHANGED = "few_devices_changed"
 ALL_BANDS = "all"
+
+
+class Left(Enum):
+    """Whether a lesson's own record is on the hub."""
+
+    NO = "no"
+    PERHAPS = "perhaps"  # it waits, or was withdrawn when it may have been under way
+    YES = "yes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +29,7 @@ class LessonFacts:
     class_code: str
     teachers: frozenset[str]
     devices: int
-    shared: bool
+    left: Left
 
 
 def lesson_held_back(*, devices: int, minimum: int, shared: bool) -> str | None:
@@ -31,17 +41,20 @@ def lesson_held_back(*, devices: int, minimum: int, shared: bool) -> str | None:
 
 def revision_held_back(*, sent_before: bool, changed_devices: int) -> str | None:
     """Why a newer revision is not sent: two that differ by a few devices could be subtracted."""
-    return "few_devices_changed" if sent_before and changed_devices < CHANGED_DEVICES else None
+    return FEW_CHANGED if sent_before and changed_devices < CHANGED_DEVICES else None
 
 
 def week_held_back(lessons: Sequence[LessonFacts]) -> str | None:
     """Why a week's aggregate of these lessons may not leave, or None if it may.
 
-    The minimums must hold for all of them, and again for those that are not shared, unless there are
-    none: whoever holds the shared lessons' own records could subtract them.
+    The minimums must hold for all of them, and again for what remains without the shared ones, unless
+    nothing does: whoever holds the shared lessons' own records could subtract them. Where it is not sure
+    whether a record arrived, they must hold either way.
     """
-    remaining = [lesson for lesson in lessons if not lesson.shared]
-    return _below_minimum(lessons) or (_below_minimum(remaining) if remaining else None)
+    surely = [lesson for lesson in lessons if lesson.left is not Left.YES]
+    perhaps = [lesson for lesson in lessons if lesson.left is Left.NO]
+    parts = [list(lessons), *(part for part in (surely, perhaps) if part)]
+    return next((reason for part in parts if (reason := _below_minimum(part))), None)
 
 
 def week_groups(lessons: Iterable[LessonFacts]) -> tuple[dict[str, list[LessonFacts]], str | None]:

@@ -4,38 +4,31 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Final
 
-import msgspec
 import numpy as np
 
-from edge_agent.days import day_of, key_expires, living_days, week_name
-from edge_agent.identity.directory import Directory
+from edge_agent.days import day_of, key_expires, living_days
 from edge_agent.identity.timetable import Lesson
-from edge_agent.leaving import lesson_held_back, revision_held_back
-from edge_agent.records import lesson_record, week_lesson
+from edge_agent.leaving import FEW_CHANGED, lesson_held_back, revision_held_back
+from edge_agent.records import lesson_record
+from edge_agent.schedule import Schedule
 from edge_agent.settings import AgentSettings
 from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
-from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
+from edge_agent.store.windows import Known, forget_day, known_windows, pass_over, put, remember_number
+from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from models.catalogue.load import Catalogue
 from models.scoring.scorer import Scorer
 from shared import records, signals
+from shared.errors import BadInput
 from shared.link import outbox
 from shared.signals import SignalBatch
 from shared.storage import Writer
 
 GRACE_SECONDS: Final = 15 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the store knows of a window that was closed before."""
-
-    upto_batch: int
-    revision: int
-    sent_batch: int | None
-    sent_number: int | None
+ANY_APP: Final = 0xFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +37,7 @@ class _Due:
 
     window: OpenWindow
     day: date
-    known: _Known | None
+    known: Known | None
 
 
 class Lessons:
@@ -54,16 +47,14 @@ class Lessons:
         self,
         writer: Writer,
         reader: sqlite3.Connection,
-        directory: Directory,
-        codes: dict[str, str],
+        schedule: Schedule,
         settings: AgentSettings,
         catalogue: Catalogue,
         scorer: Scorer,
     ) -> None:
         self._writer = writer
         self._reader = reader
-        self._directory = directory
-        self._codes = codes
+        self._schedule = schedule
         self._settings = settings
         self._catalogue = catalogue
         self._scorer = scorer
@@ -75,6 +66,7 @@ class Lessons:
         `read_until` (seconds UTC): the moment up to which every source that answers has been read.
         """
         days = self._days(now)
+        self._schedule.keep(days, now)
         seen = self._seen(days, min(now, read_until))
         if seen == self._last_seen:
             return 0
@@ -91,18 +83,30 @@ class Lessons:
         """Delete the signals of days whose key has been destroyed; which days."""
         zone = self._settings.zone
         gone = [day for day in self._stored_days() if now >= key_expires(day, zone)]
-        if gone:
-            names = [(day.isoformat(),) for day in gone]
-            self._writer.run(lambda connection: _forget(connection, names))
+        for day in gone:
+            self._writer.run(partial(forget_day, day=day.isoformat(), orphans=self._orphans(day)))
         return gone
+
+    def _orphans(self, day: date) -> int:
+        """Signals of the day that lie in no closed window: a bell schedule changed under them."""
+        spans: dict[str, list[tuple[int, int]]] = {}
+        found = self._reader.execute(
+            "SELECT class_code, start, ends FROM windows WHERE day = ?", (day.isoformat(),)
+        )
+        for code, start, end in found:
+            spans.setdefault(code, []).append((start, end))
+        stored = self._reader.execute("SELECT payload FROM batches WHERE day = ?", (day.isoformat(),))
+        return sum(_outside(self._decode(payload), spans) for (payload,) in stored)
 
     def _seen(self, days: Sequence[date], until: float) -> tuple[int, int]:
         """Changes exactly when a window may have become due: newest batch, lessons over."""
         (newest,) = self._reader.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()
-        lessons = (lesson for day in days for lesson in self._directory.timetable.lessons(day))
-        return newest, max(
-            (lesson.end for lesson in lessons if lesson.end + GRACE_SECONDS <= until), default=0
-        )
+        names = [day.isoformat() for day in days]
+        (over,) = self._reader.execute(
+            f"SELECT count(*) FROM schedule WHERE ends + ? <= ? AND day IN ({','.join('?' * len(names))})",  # noqa: S608 - only question marks
+            (GRACE_SECONDS, until, *names),
+        ).fetchone()
+        return newest, over
 
     def _days(self, now: float) -> list[date]:
         # Days whose key died while the agent was away may still hold accepted signals.
@@ -113,32 +117,20 @@ class Lessons:
         return [date.fromisoformat(day) for (day,) in found]
 
     def _due(self, day: date, until: float) -> list[_Due]:
-        over = [
-            lesson
-            for lesson in self._directory.timetable.lessons(day)
-            if lesson.end + GRACE_SECONDS <= until and self._directory.expected(lesson)
-        ]
+        over = [item for item in self._schedule.of(day) if item.lesson.end + GRACE_SECONDS <= until]
         if not over:
             return []
-        known = self._known(day)
-        newest = self._fresh_batches(day)
+        known = known_windows(self._reader, day)
+        fresh = self._fresh_batches(day)
         heard = self._heard(day)
         due = []
-        for lesson in over:
-            key = WindowKey(self._codes[lesson.school_class.id], lesson.start)
+        for item in over:
+            key = WindowKey(item.class_code, item.lesson.start)
             before = known.get(key)
-            if before is None or self._newest(newest, key, lesson) > before.upto_batch:
-                window = OpenWindow(key, lesson, self._directory.expected(lesson), heard.get(key, 0))
+            if before is None or self._newest(fresh, key, item.lesson) > before.upto_batch:
+                window = OpenWindow(key, item.lesson, item.expected, heard.get(key, 0))
                 due.append(_Due(window, day, before))
         return due
-
-    def _known(self, day: date) -> dict[WindowKey, _Known]:
-        found = self._reader.execute(
-            """SELECT class_code, start, upto_batch, revision, sent_batch, sent_number
-               FROM windows WHERE day = ?""",
-            (day.isoformat(),),
-        )
-        return {WindowKey(code, start): _Known(*rest) for code, start, *rest in found}
 
     def _fresh_batches(self, day: date) -> dict[str, list[tuple[int, int, int]]]:
         """Batches since the last look: whatever was over then is closed up to them."""
@@ -192,8 +184,17 @@ class Lessons:
             "SELECT id, payload FROM batches WHERE day = ? AND t_max >= ? AND t_min < ? ORDER BY id",
             (day.isoformat(), start, end),
         )
-        apps = len(self._catalogue.apps)
-        return {number: signals.decode(payload, apps=apps) for number, payload in found}
+        return {number: self._decode(payload) for number, payload in found}
+
+    def _decode(self, payload: bytes) -> SignalBatch:
+        """A stored batch; it was checked when it came, perhaps under an older catalogue.
+
+        The catalogue only ever grows at its end, so that an index keeps its meaning; one from a newer
+        catalogue than ours, after a downgrade, is unlisted.
+        """
+        batch = signals.decode(payload, apps=ANY_APP)
+        known = len(self._catalogue.apps)
+        return replace(batch, app=np.where(batch.app > known, 0, batch.app).astype(np.uint16))
 
     def _write(
         self,
@@ -205,91 +206,72 @@ class Lessons:
         shared: dict[str, date],
         now: float,
     ) -> None:
-        known = item.known or _Known(0, 0, None, None)
+        known = item.known or Known()
         code = window.key.class_code
         today = day_of(now, self._settings.zone)
         is_shared = code in shared and max(item.day, today) <= shared[code]
-        held = lesson_held_back(
-            devices=window.devices, minimum=self._settings.privacy.minimum_devices, shared=is_shared
-        ) or revision_held_back(sent_before=known.sent_batch is not None, changed_devices=changed)
+        minimum = self._settings.privacy.minimum_devices
+        held = lesson_held_back(devices=window.devices, minimum=minimum, shared=is_shared)
+        sent = known.sent_batch is not None
+        held = held or revision_held_back(sent_before=sent, changed_devices=changed)
+        if held == FEW_CHANGED:
+            # What left stays what the week counts, or their difference would tell of few devices.
+            pass_over(connection, window.key, upto, held)
+            return
+        record = self._record(window, known.revision + 1)
+        held = held or impossible(record)
         if held is None:
-            known = self._send(connection, window, known, upto, now)
+            number = hand_over(connection, record, "lesson", now)
+            remember_number(connection, window.key, number)
+            known = Known(upto, known.revision + 1, upto)
         known = replace(known, upto_batch=upto)
-        _upsert(connection, item.day, window, self._settings.kinds, known, held)
+        put(connection, item.day, window, self._settings.kinds, known, held)
 
-    def _send(
-        self, connection: sqlite3.Connection, window: ClosedWindow, known: _Known, upto: int, now: float
-    ) -> _Known:
-        record = lesson_record(
+    def _record(self, window: ClosedWindow, revision: int) -> records.LessonRecord:
+        return lesson_record(
             window,
             school=self._settings.school,
             zone=self._settings.zone,
             kinds=self._settings.kinds,
-            revision=known.revision + 1,
+            revision=revision,
         )
-        number = hand_over(connection, record, "lesson", now)
-        return _Known(upto, known.revision + 1, upto, number)
+
+
+def rfc3339(moment: float) -> str:
+    """Seconds UTC as RFC 3339."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+
+def impossible(record: records.Record) -> str | None:
+    """Why the hub would refuse this record, or None: better to notice, count and show it here."""
+    try:
+        records.decode(records.encode(record))
+    except BadInput as refusal:
+        return refusal.reason
+    return None
 
 
 def hand_over(connection: sqlite3.Connection, record: records.Record, kind: str, now: float) -> int:
     """Put a record into the outbox and the disclosure log, in the caller's transaction; its number."""
     payload = records.encode(record)
     number = outbox.append(connection, kind, payload)
-    at = datetime.fromtimestamp(now, UTC).isoformat(timespec="seconds")
-    disclose(connection, at=at, kind=kind, number=number, payload=payload)
+    disclose(connection, at=rfc3339(now), kind=kind, number=number, payload=payload)
     return number
 
 
 def _changed_devices(item: _Due, batches: dict[int, SignalBatch]) -> int:
-    """Devices of the window with signals that came after its last sent revision."""
+    """Devices whose signals in the window differ from those behind its last sent revision."""
     if item.known is None or item.known.sent_batch is None:
         return 0
-    devices: set[int] = set()
-    for number, batch in batches.items():
-        if number > item.known.sent_batch and item.window.key.class_code in batch.class_codes:
-            index = batch.class_codes.index(item.window.key.class_code)
-            inside = (batch.t >= item.window.key.start) & (batch.t < item.window.lesson.end)
-            devices.update(np.unique(batch.device[(batch.class_ == index) & inside]).tolist())
-    return len(devices)
+    sent = item.known.sent_batch
+    before = by_device(gather([item.window], [batch for number, batch in batches.items() if number <= sent]))
+    now = by_device(gather([item.window], list(batches.values())))
+    return sum(before.get(device) != rows for device, rows in now.items())
 
 
-def _upsert(
-    connection: sqlite3.Connection,
-    day: date,
-    window: ClosedWindow,
-    kinds: frozenset[str],
-    known: _Known,
-    held: str | None,
-) -> None:
-    school_class = window.lesson.school_class
-    summary = week_lesson(window, kinds)
-    verdicts = [placement.verdict for placement in window.placements]
-    connection.execute(
-        """INSERT OR REPLACE INTO windows (class_code, start, ends, day, week, grade_band, devices,
-           placed, thin, evidence_only, upto_batch, window, held_back, revision, sent_batch, sent_number)
-           VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
-        (
-            window.key.class_code,
-            window.key.start,
-            window.lesson.end,
-            day.isoformat(),
-            week_name(day),
-            school_class.grade_band,
-            window.devices,
-            *(verdicts.count(verdict) for verdict in ("placed", "thin", "evidence_only")),
-            known.upto_batch,
-            msgspec.json.encode(summary),
-            held,
-            known.revision,
-            known.sent_batch,
-            known.sent_number,
-        ),
-    )
-
-
-def _forget(connection: sqlite3.Connection, days: Sequence[tuple[str]]) -> None:
-    connection.executemany(
-        "DELETE FROM batch_classes WHERE batch IN (SELECT id FROM batches WHERE day = ?)", days
-    )
-    connection.executemany("DELETE FROM batches WHERE day = ?", days)
-    connection.executemany("DELETE FROM heard WHERE day = ?", days)
+def _outside(batch: SignalBatch, spans: dict[str, list[tuple[int, int]]]) -> int:
+    inside = np.zeros(len(batch), bool)
+    for index, code in enumerate(batch.class_codes):
+        for start, end in spans.get(code, ()):
+            inside |= (batch.class_ == index) & (batch.t >= start) & (batch.t < end)
+    return int((~inside).sum())

@@ -12,9 +12,10 @@ from shared.records import FeatureRow, LessonRecord, Placement, WeekPlacement, W
 
 
 class WeekLesson(msgspec.Struct, frozen=True):
-    """What a week's aggregate needs of one lesson; kept in the store until its week has left."""
+    """What a week's aggregate needs of one lesson; `teachers` are opaque in the store."""
 
     class_code: str
+    teachers: frozenset[str]
     devices: int
     evidence: float
     visibility: float
@@ -52,6 +53,7 @@ def week_lesson(window: ClosedWindow, kinds: frozenset[str]) -> WeekLesson:
     """What the week's aggregate will need of a closed window."""
     return WeekLesson(
         class_code=window.key.class_code,
+        teachers=window.lesson.school_class.teachers,
         devices=window.devices,
         evidence=window.evidence,
         visibility=window.visibility,

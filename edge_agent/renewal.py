@@ -4,6 +4,7 @@ import sqlite3
 import time
 from typing import Final
 
+from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory, stamp
 from edge_agent.identity.tables import Refused
 from edge_agent.parts import Parts
@@ -15,6 +16,7 @@ from shared.storage import Writer
 
 LOOK_SECONDS: Final = 5.0
 ROWS_KEPT: Final = 100
+LEAST_SHARE: Final = 0.7
 IDENTITY: Final = "identity"
 
 
@@ -26,7 +28,7 @@ class Renewal:
         self._parts = parts
         self._writer = writer
         self._codes = codes
-        self._stamp = stamp(folder, parts.settings)
+        self._stamp = self._seen = stamp(folder, parts.settings)
         self._next_look = time.monotonic() + LOOK_SECONDS
         self.trouble = ""
 
@@ -36,21 +38,41 @@ class Renewal:
             return False
         self._next_look = time.monotonic() + LOOK_SECONDS
         found = stamp(self._folder, self._parts.settings)
-        if found == self._stamp:
+        steady, self._seen = found == self._seen, found
+        # A file that still grows is looked at again: half an export is a valid file, too.
+        if found == self._stamp or not steady:
             return False
+        self._stamp = found
         try:
             fresh, refused = load_directory(self._folder, self._parts.settings)
         except SettingsError as error:
             self.trouble = f"The new file is not used, the old one still is: {error}"
+            return False
+        except Exception as error:  # noqa: BLE001 - a hostile file must not stop a running agent
+            self.trouble = f"The new file is not used, the old one still is: {type(error).__name__}"
+            return False
+        self.trouble = self._shrinks(fresh)
+        if self.trouble:
             return False
         # Codes first: a collector may ask for a new class the moment the directory knows it.
         roster = fresh.roster
         self._codes.update(self._writer.run(lambda connection: ensure_codes(connection, roster)))
         self._parts.directory.replace(fresh.inventory, fresh.roster, fresh.timetable)
         count_refused(self._writer, refused, now)
-        self._stamp = found
-        self.trouble = ""
         return True
+
+    def _shrinks(self, fresh: Directory) -> str:
+        old = self._parts.directory
+        for name, before, after in (
+            ("devices", len(old.inventory.devices), len(fresh.inventory.devices)),
+            ("classes", len(old.roster.classes), len(fresh.roster.classes)),
+        ):
+            if after < before * LEAST_SHARE:
+                return (
+                    f"The new file is not used: it has {after} {name} where there were {before}."
+                    " If that is right, restart the agent"
+                )
+        return ""
 
 
 def count_refused(writer: Writer, refused: Refused, now: float) -> None:

@@ -1,29 +1,37 @@
 """Past logs through the same pipeline, no hub needed: a folder's identity files, keys made for the run."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from edge_agent.collector import Collector
 from edge_agent.daykeys import MemoryKeys
 from edge_agent.days import week_name
-from edge_agent.leaving import LessonFacts, lesson_held_back, week_groups
+from edge_agent.drafts import replacing
+from edge_agent.leaving import Left, LessonFacts, lesson_held_back, week_groups
 from edge_agent.parcel import Parcel
-from edge_agent.parts import Parse, Parts, parser
+from edge_agent.parts import PARSERS, Parse, Parts, parser
+from edge_agent.paths import AgentFolder
 from edge_agent.records import lesson_record, week_lesson, week_record
+from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Lease
+from edge_agent.sources.tail import whole_lines
+from edge_agent.store.classes import ensure_codes
+from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import count_teachers
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
-from shared import signals
+from shared import records, signals
 from shared.errors import UsageError
 from shared.records import LessonRecord, WeekRecord
 from shared.signals import SignalBatch
+from shared.storage import Writer
 
-CHUNK: Final = 64 * 1024
 FOREVER: Final = float("inf")
+
+Progress = Callable[[float], None]  # told which share of the reading is done, 0 to 1
 
 
 @dataclass(slots=True)
@@ -39,6 +47,41 @@ class Replayed:
     def count(self, what: str, reason: str, number: int = 1) -> None:
         """Add to a reason."""
         self.counts.setdefault(what, Counter())[reason] += number
+
+
+def replay_folder(
+    folder: AgentFolder,
+    logs: Sequence[Path],
+    out: Path,
+    *,
+    source: str,
+    year: int | None,
+    now: float,
+    progress: Progress | None = None,
+) -> Replayed:
+    """The logs, oldest first, through the pipeline of the folder's school; the records go to `out`.
+
+    `source` is the kind of the logs, `year` and `now` (seconds UTC) date lines that name no year. Raises
+    UsageError or SettingsError for whatever cannot be read or written, before the first line is read; `out`
+    is then, and after any other fault, as it was before.
+    """
+    if source not in PARSERS:
+        raise UsageError(f"cannot replay `{source}` yet; known: {', '.join(sorted(PARSERS))}")
+    settings = load_settings(folder)
+    for path in logs:
+        _check_log(path, out)
+    with replacing(out, "choose another --out") as file:
+        parts = Parts.load(folder, settings)
+        writer = Writer(folder.database, MIGRATIONS)
+        try:
+            codes = writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
+        finally:
+            writer.close()
+        done = Replay(parts, codes, source, year).run(logs, now, progress)
+        for reason, number in parts.refused.counts().items():
+            done.count("identity rows refused", reason, number)
+        file.writelines(records.encode(record) + b"\n" for record in done.records)
+    return done
 
 
 @dataclass(slots=True)
@@ -58,16 +101,17 @@ class Replay:
         self._parse: Parse = parser(kind, parts.settings.zone, year)
         self._days: dict[date, _Day] = {}
 
-    def run(self, paths: Sequence[Path], now: float) -> Replayed:
+    def run(self, paths: Sequence[Path], now: float, progress: Progress | None = None) -> Replayed:
         """Read the logs, oldest first; `now` (seconds UTC) dates lines without a year."""
         done = Replayed()
+        advance = _advancing(2 * sum(path.stat().st_size for path in paths), progress)
         for path in paths:
             # A lease may be told in a later file than the first look-up it explains.
-            for chunk in _chunks(path, only=b"DHCPACK"):
+            for chunk in _chunks(path, advance, only=b"DHCPACK"):
                 facts = self._parse(chunk, now).facts
                 self._collector.learn([fact for fact in facts if isinstance(fact, Lease)])
         for path in paths:
-            for chunk in _chunks(path):
+            for chunk in _chunks(path, advance):
                 self._take(self._collector.collect(self._parse(chunk, now), FOREVER), done)
         self._finish(done)
         return done
@@ -125,7 +169,7 @@ class Replay:
                 class_code=window.key.class_code,
                 teachers=window.lesson.school_class.teachers,
                 devices=window.devices,
-                shared=False,
+                left=Left.NO,
             )
             for row, window in enumerate(windows)
         ]
@@ -154,28 +198,39 @@ def advice(done: Replayed) -> str:
     return "Nothing fell into a lesson: check the bell schedule, the time zone, and --year."
 
 
-def _chunks(path: Path, only: bytes | None = None) -> Iterator[bytes]:
+def _check_log(path: Path, out: Path) -> None:
+    try:
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            raise UsageError(f"{path} is no file: a replay reads its logs twice; write it to a file first")
+        with path.open("rb"):
+            pass
+        if out.exists() and out.samefile(path):
+            raise UsageError(f"{out} is one of the logs: choose another --out")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}; give the path of a log") from None
+
+
+def _advancing(total: int, progress: Progress | None) -> Callable[[int], None]:
+    """A function to call with every number of bytes read of `total`."""
+    done = 0
+
+    def advance(number: int) -> None:
+        nonlocal done
+        done += number
+        if progress is not None:
+            progress(min(done / total, 1.0))
+
+    return advance
+
+
+def _chunks(path: Path, advance: Callable[[int], None], only: bytes | None = None) -> Iterator[bytes]:
     try:
         with path.open("rb") as file:
-            yield from _whole_lines(file, only)
+            before = 0
+            for chunk in whole_lines(file, only):
+                yield chunk
+                at = file.tell()
+                advance(at - before)
+                before = at
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-
-
-def _whole_lines(file: BinaryIO, only: bytes | None) -> Iterator[bytes]:
-    rest = b""
-    while data := file.read(CHUNK):
-        end = data.rfind(b"\n") + 1
-        if not end and len(rest) < CHUNK:
-            rest += data
-            continue
-        yield _select(rest + data[:end], only)
-        rest = data[end:]
-    if rest:
-        yield _select(rest, only)
-
-
-def _select(chunk: bytes, only: bytes | None) -> bytes:
-    if only is None:
-        return chunk
-    return b"\n".join(line for line in chunk.split(b"\n") if only in line)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from edge_agent.agent import Agent
 
 NEWEST: Final = 20
+LEFT_OUT: Final = frozenset({"staff", "opted_out"})  # on purpose
+ENOUGH_TO_JUDGE: Final = 200
 VERDICTS: Final = ("placed", "thin", "evidence_only")
 
 
@@ -46,7 +48,7 @@ class Status:
             "version": agent.version,
             "now": when(settled, zone),
             "now_epoch": settled if settled > float("-inf") else None,
-            "caught_up": agent.nothing_due and counts.pending == 0,
+            "caught_up": settled > float("-inf") and counts.pending == 0,
             "sources": sources,
             "signals": sum(source["signals"] for source in sources),
             "signals_by_minute": _minutes(connection, zone),
@@ -62,6 +64,8 @@ class Status:
             "left_hashes": _left_hashes(connection),
             "sharing": _sharing(connection),
         }
+        (rejected,) = connection.execute("SELECT count(*) FROM link_rejection").fetchone()
+        status["rejected_by_intake"] = rejected
         status["next_steps"] = next_steps(status, agent.trouble)
         status["working"] = status["next_steps"][0] if status["next_steps"] else "ok"
         return status
@@ -118,6 +122,7 @@ def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
         for source in status["sources"]
         if "missing" in source["state"] or "cannot" in source["state"]
     ]
+    steps += _about_matching(status)
     link = status["outbox"]
     if link["state"] == "not_joined":
         steps.append("Not joined to a hub yet: run `commonground agent join` with the district's invitation.")
@@ -128,6 +133,23 @@ def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
     if link["set_aside"]:
         steps.append(
             f"The hub would not take {link['set_aside']} records: tell the district's administrator."
+        )
+    return steps
+
+
+def _about_matching(status: dict[str, Any]) -> list[str]:
+    steps = []
+    unmatched = sum(n for reason, n in status["unmatched"].items() if reason not in LEFT_OUT)
+    if unmatched > ENOUGH_TO_JUDGE and unmatched > status["signals"]:
+        steps.append(
+            "More look-ups have no known device than have one: see the reasons under what is refused."
+        )
+    identity = sum(n for reason, n in status["refused"].items() if ".csv: " in reason)
+    if identity:
+        steps.append(f"{identity} rows of roster, inventory or bells are of no use: see the reasons below.")
+    if status["rejected_by_intake"]:
+        steps.append(
+            f"{status['rejected_by_intake']} batches of signals were refused: report it with the log."
         )
     return steps
 
@@ -190,6 +212,8 @@ def _weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:
 def _left(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     found = connection.execute(
         """SELECT substr(at, 1, 10) AS day, kind, count(*) AS number, sum(bytes) AS bytes FROM disclosures
+           WHERE kind != 'withdrawn'
+           AND number NOT IN (SELECT number FROM disclosures WHERE kind = 'withdrawn')
            GROUP BY 1, 2 ORDER BY 1 DESC, 2 LIMIT 100"""
     )
     return [

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterable
+from datetime import date
 from functools import partial
 from typing import Final
 
@@ -9,8 +10,8 @@ import msgspec
 
 from edge_agent.days import key_expires, week_days
 from edge_agent.identity.directory import Directory
-from edge_agent.leaving import LessonFacts, week_groups
-from edge_agent.lessons import hand_over
+from edge_agent.leaving import Left, LessonFacts, week_groups
+from edge_agent.lessons import hand_over, impossible
 from edge_agent.records import WeekLesson, week_record
 from edge_agent.settings import AgentSettings
 from shared.storage import Writer
@@ -45,27 +46,35 @@ class Weeks:
     def _over(self, week: str) -> int:
         """The moment after which no signal of the week can be accepted any more."""
         days = week_days(week)
-        with_lessons = [day for day in days if self._directory.timetable.lessons(day)]
-        return key_expires(max(with_lessons, default=days[-1]), self._settings.zone)
+        (last_held,) = self._reader.execute("SELECT max(day) FROM windows WHERE week = ?", (week,)).fetchone()
+        to_come = [day for day in days if self._directory.timetable.lessons(day)]
+        return key_expires(max([date.fromisoformat(last_held), *to_come]), self._settings.zone)
 
     def _lessons(self, week: str) -> list[tuple[LessonFacts, WeekLesson]]:
-        """Lessons in which any device was seen."""
+        """Lessons in which any device was seen; of a lesson that left, the revision that left."""
         found = self._reader.execute(
-            """SELECT w.grade_band, w.class_code, w.devices, w.sent_batch IS NOT NULL, w.window, c.class_id
-               FROM windows w JOIN classes c ON c.code = w.class_code
-               WHERE w.week = ? AND w.devices > 0 ORDER BY w.start, w.class_code""",
+            """SELECT grade_band, class_code, start, devices, window FROM windows
+               WHERE week = ? AND devices > 0 ORDER BY start, class_code""",
             (week,),
         )
         lessons = []
-        for row, (band, code, devices, shared, window, class_id) in enumerate(found):
-            teachers = self._teachers(class_id)
-            facts = LessonFacts(row, band, code, teachers, devices, bool(shared))
-            lessons.append((facts, _lesson.decode(window)))
+        for row, (band, code, start, devices, window) in enumerate(found.fetchall()):
+            lesson = _lesson.decode(window)
+            facts = LessonFacts(row, band, code, lesson.teachers, devices, self._left(code, start))
+            lessons.append((facts, lesson))
         return lessons
 
-    def _teachers(self, class_id: str) -> frozenset[str]:
-        school_class = self._directory.roster.classes.get(class_id)
-        return school_class.teachers if school_class else frozenset()
+    def _left(self, code: str, start: int) -> Left:
+        found = self._reader.execute(
+            """SELECT o.state FROM lesson_numbers n LEFT JOIN outbox o ON o.number = n.number
+               WHERE n.class_code = ? AND n.start = ?""",
+            (code, start),
+        )
+        states = {state for (state,) in found}
+        if not states:
+            return Left.NO
+        # A delivered record is forgotten by the outbox after a while, and then has no state.
+        return Left.YES if states & {"sent", None} else Left.PERHAPS
 
     def _send(
         self,
@@ -84,8 +93,11 @@ class Weeks:
                 grade_band=band,
                 teachers=count_teachers(group),
             )
-            hand_over(connection, record, "week", now)
+            held_back = impossible(record)
+            if held_back is None:
+                hand_over(connection, record, "week", now)
         connection.execute("INSERT INTO weeks VALUES (?, ?, ?)", (week, len(groups), held_back))
+        connection.execute("DELETE FROM schedule WHERE day <= ?", (week_days(week)[-1].isoformat(),))
 
 
 def count_teachers(group: Iterable[LessonFacts]) -> int:

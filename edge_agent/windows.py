@@ -108,6 +108,15 @@ def gather(windows: Sequence[OpenWindow], batches: Sequence[SignalBatch]) -> Sig
     return Signals(*(column[keep] for column in columns))
 
 
+def by_device(signals: Signals) -> dict[int, list[tuple[int, int, int, float]]]:
+    """Each device's signals (second, app, action, amount) in canonical order."""
+    rows: dict[int, list[tuple[int, int, int, float]]] = {}
+    columns = (signals.device, signals.t, signals.app, signals.action, signals.amount)
+    for device, t, app, action, amount in zip(*(column.tolist() for column in columns), strict=True):
+        rows.setdefault(device, []).append((t, app, action, amount))
+    return {device: sorted(found) for device, found in rows.items()}
+
+
 def _of_batch(
     batch: SignalBatch, by_class: Mapping[str, Sequence[tuple[int, int, int]]]
 ) -> list[tuple[NDArray[Any], ...]]:

@@ -23,6 +23,7 @@ app = typer.Typer(
     name="hub",
     help="The hub in the district: schools deliver to it, people read its pages.",
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
 )
 
@@ -36,12 +37,15 @@ def init(
     directory: Dir,
     district: Annotated[str, typer.Option(help="Name of the district, as the pages show it.")],
     port: Port = DEFAULT_PORT,
-    link: Annotated[str, typer.Option(help="Where the schools' agents deliver.")] = DEFAULT_LINK,
+    link: Annotated[str, typer.Option(help="Where to listen for the schools' agents.")] = DEFAULT_LINK,
+    public: Annotated[
+        str | None, typer.Option(help="What invitations name, if schools reach this hub by another address.")
+    ] = None,
     simulated: Annotated[bool, typer.Option("--simulated", help="Every school here is simulated.")] = False,
 ) -> None:
     """Set up a hub in a new folder."""
     layout = Layout(directory)
-    folder.create(layout, district, port, link, simulated)
+    folder.create(layout, district, port, link, simulated, public)
     typer.echo(f"{layout.settings} is written. Next: `commonground hub run {directory}`.")
 
 
@@ -69,12 +73,11 @@ def invite(
     """Print a token with which the school's agent joins, once."""
     layout = Layout(directory)
     own = settings.load(layout)
+    address = settings.advertised(own)
     name = settings.checked_name(school, "school")
     public = folder.link_keys(layout).public
     with _store(layout) as connection:
-        token = enrolments.invite(
-            connection, name, simulated or own.simulated, own.link.address, public, time.time()
-        )
+        token = enrolments.invite(connection, name, simulated or own.simulated, address, public, time.time())
     typer.echo(token)
 
 

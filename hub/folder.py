@@ -6,19 +6,28 @@ from hub import settings
 from hub.paths import Layout
 from hub.store.schema import MIGRATIONS
 from shared import storage
-from shared.errors import SettingsError
+from shared.errors import SettingsError, UsageError
 from shared.link import keys
 
 LINK_KEY = "link"
 
 
-def create(layout: Layout, district: str, port: int, link: str, simulated: bool) -> None:
-    """Write a hub's folder; raises SettingsError when it is one already, UsageError for a bad name."""
-    text = settings.template(settings.checked_name(district, "district"), port, link, simulated)
+def create(
+    layout: Layout, district: str, port: int, link: str, simulated: bool, public: str | None = None
+) -> None:
+    """Write a hub's folder; what an earlier, interrupted call left is used.
+
+    Raises UsageError, before anything is written, for a value that would not load or could invite nobody,
+    SettingsError when the folder is a hub's already.
+    """
+    text = settings.template(settings.checked_name(district, "district"), port, link, public, simulated)
+    settings.check(text)
     if layout.settings.exists():
         raise SettingsError(f"{layout.folder} is a hub's folder already: `run` it, or choose another folder")
-    settings.check(text)
-    layout.folder.mkdir(parents=True, exist_ok=True)
+    try:
+        layout.folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{layout.folder} cannot be made: {error.strerror}; choose another folder") from None
     layout.folder.chmod(0o700)
     link_keys(layout)
     connection = storage.connect(layout.database)
@@ -26,7 +35,9 @@ def create(layout: Layout, district: str, port: int, link: str, simulated: bool)
         storage.migrate(connection, MIGRATIONS)
     finally:
         connection.close()
-    layout.settings.write_text(text, encoding="utf-8")
+    draft = layout.settings.with_suffix(".new")
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(layout.settings)
 
 
 def connect(layout: Layout) -> sqlite3.Connection:

@@ -51,9 +51,11 @@ def create_app(folder: Path) -> FastAPI:
 def run(layout: Layout, port: int | None = None) -> None:
     """Run until SIGINT or SIGTERM, pages on `port` (0: any free one) or the settings'.
 
-    Raises BusyError when the folder, the port or the link's address is taken.
+    Raises BusyError when the folder, the port or the link's address is taken, SettingsError when no school
+    could reach the link.
     """
     own = settings.load(layout)
+    public = settings.advertised(own)
     port = own.page.port if port is None else port
     with ExitStack() as held:
         held.callback(storage.FolderLock(layout.folder, "hub").release)
@@ -82,7 +84,7 @@ def run(layout: Layout, port: int | None = None) -> None:
         link.start()
         held.callback(link.stop)
         pages_at = f"http://{LOOPBACK}:{listener.getsockname()[1]}/"
-        _log.info("hub_runs", district=own.district, pages=pages_at, link=link.endpoint)
+        _log.info("hub_runs", district=own.district, pages=pages_at, link=link.endpoint, public=public)
         server.run(sockets=[listener])
         _log.info("hub_stops")
 

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from typing import Annotated
+from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta
@@ -10,12 +10,14 @@ from msgspec import Meta
 from hub.paths import Layout
 from shared import settings
 from shared.errors import SettingsError, UsageError
+from shared.link.sockets import check_address
 
 DEFAULT_PORT = 8000
 DEFAULT_LINK = "tcp://127.0.0.1:5710"
+EXAMPLE: Final = "tcp://hub.district.example:5710"
+ANYWHERE: Final = frozenset("*0.:[]")  # all that is in `*`, `0.0.0.0`, `[::]` and their other spellings
 
 Port = Annotated[int, Meta(ge=1, le=65_535)]
-Address = Annotated[str, Meta(pattern=r"^tcp://[^\s/:]+:\d{1,5}$")]
 Name = Annotated[str, Meta(min_length=1, max_length=120)]
 
 
@@ -26,9 +28,10 @@ class PageSettings(msgspec.Struct, frozen=True):
 
 
 class LinkSettings(msgspec.Struct, frozen=True):
-    """Where schools deliver."""
+    """Where the hub listens for schools, and what its invitations name if that is another address."""
 
-    address: Address = DEFAULT_LINK
+    address: str = DEFAULT_LINK
+    public: str | None = None
 
 
 class HubSettings(msgspec.Struct, frozen=True):
@@ -42,15 +45,43 @@ class HubSettings(msgspec.Struct, frozen=True):
 
 def load(layout: Layout) -> HubSettings:
     """The folder's settings; raises SettingsError with one line that says what to do."""
-    return settings.load(layout.settings, HubSettings)
+    own = settings.load(layout.settings, HubSettings)
+    _check_link(own.link, str(layout.settings))
+    return own
 
 
 def check(text: str) -> None:
-    """Raises UsageError when settings about to be written would not load."""
+    """Raises UsageError when settings about to be written would not load, or could invite nobody."""
     try:
-        settings.parse(tomllib.loads(text), HubSettings, "hub.toml")
+        own = settings.parse(tomllib.loads(text), HubSettings, "hub.toml")
+        _check_link(own.link, "hub.toml")
+        advertised(own)
     except SettingsError as error:
         raise UsageError(str(error)) from None
+
+
+def advertised(own: HubSettings) -> str:
+    """The address that invitations name; raises SettingsError when it only says where to listen."""
+    address = own.link.public or own.link.address
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    if ANYWHERE.issuperset(host):
+        raise SettingsError(
+            f"no agent can call `{address}`: say under [link] of hub.toml (`--public` of init) how schools"
+            f' reach this machine, for example public = "tcp://hub.district.example:{port}"'
+        )
+    return address
+
+
+def _check_link(link: LinkSettings, name: str) -> None:
+    for key, address in (("address", link.address), ("public", link.public)):
+        if address is None:
+            continue
+        try:
+            check_address(address, listening=True)
+        except SettingsError as error:
+            raise SettingsError(f"{name}: [link] {key}: {error}") from None
+        if address.endswith(":*"):
+            raise SettingsError(f"{name}: [link] {key}: `{address}` has no port: choose 1 to 65535")
 
 
 def checked_name(name: str, what: str) -> str:
@@ -61,8 +92,9 @@ def checked_name(name: str, what: str) -> str:
     return name
 
 
-def template(district: str, port: int, link: str, simulated: bool) -> str:
+def template(district: str, port: int, link: str, public: str | None, simulated: bool) -> str:
     """The commented file for a new folder."""
+    named = f"public = {json.dumps(public)}" if public is not None else f"# public = {json.dumps(EXAMPLE)}"
     return f"""\
 # Settings of this hub. An unknown key is an error; restart the hub after a change.
 
@@ -77,7 +109,11 @@ simulated = {json.dumps(simulated)}
 port = {port}
 
 [link]
-# Where the schools' agents deliver. For schools on other machines, use the address of this
-# machine's network card, and invite them again: the invitation carries this address.
+# Where this hub listens for the schools' agents. For schools on other machines, use the address of
+# this machine's network card, or tcp://0.0.0.0:5710 for all of its cards and `public` below.
 address = {json.dumps(link)}
+
+# What invitations name, where schools reach this hub by another address than it listens on: a name,
+# a router's address. Without it they name `address`. After a change, invite the schools again.
+{named}
 """

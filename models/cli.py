@@ -75,6 +75,7 @@ def check(
     own: Annotated[
         list[str] | None, typer.Argument(help="TOML files of your own models, to check as well.")
     ] = None,
+    json: Json = False,
 ) -> None:
     """Check the catalogue and the integration models; exits 1 if anything is found."""
     from models.catalogue.check import check_catalogue
@@ -89,13 +90,15 @@ def check(
             look()
         except CommonGroundError as error:
             findings.append(str(error))
-    for finding in findings:
-        typer.echo(finding)
+    if json:
+        _print_json({"findings": findings, "models": list(model_names())})
+    elif findings:
+        typer.echo("\n".join(findings))
+    else:
+        names = ", ".join(model_names())
+        typer.echo(f"nothing found wrong with the catalogue, the reference and the models ({names})")
     if findings:
         raise typer.Exit(1)
-    typer.echo(
-        f"nothing found wrong with the catalogue, the reference and the models ({', '.join(model_names())})"
-    )
 
 
 @app.command()

@@ -11,13 +11,21 @@ from shared.errors import BadInput
 from shared.words import CHANNEL_INDEX, SOURCE_KINDS
 
 MAX_RECORD_BYTES: Final = 32 * 1024
+GRADE_BANDS: Final = ("k-2", "3-5", "6-8", "9-12", "mixed", "other", "all")
+ALL_BANDS: Final = "all"  # a week that leaves as one, and then in no other band
+YEARS: Final = range(2015, 2100)
 
 Text = Annotated[str, Meta(min_length=1, max_length=120)]
-Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
+Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")]
+GradeBand = Annotated[str, Meta(pattern=rf"^(?:{'|'.join(GRADE_BANDS)})\Z")]
 Count = Annotated[int, Meta(ge=0, le=10_000_000)]
+Few = Annotated[int, Meta(ge=0, le=10_000)]  # of a school's week: lessons, classes, teachers, devices
 Share = Annotated[float, Meta(ge=0, le=1)]
 Positive = Annotated[float, Meta(ge=0, le=1e9)]
-Week = Annotated[str, Meta(pattern=r"^\d{4}-W\d{2}$")]
+Week = Annotated[str, Meta(pattern=r"^[0-9]{4}-W[0-9]{2}\Z")]
+Probabilities = Annotated[tuple[Share, ...], Meta(max_length=16)]
+Expected = Annotated[tuple[Positive, ...], Meta(min_length=2, max_length=16)]
+Kinds = Annotated[tuple[str, ...], Meta(max_length=16)]
 Verdict = Literal["placed", "thin", "evidence_only"]
 FeatureRow = dict[str, float | None]
 
@@ -28,7 +36,7 @@ class Placement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Code
     dimension: Code
     version: Text
-    probs: tuple[Share, ...]
+    probs: Probabilities
     verdict: Verdict
     low: int | None = None
     high: int | None = None
@@ -40,10 +48,10 @@ class WeekPlacement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: Code
     dimension: Code
     version: Text
-    expected: tuple[Positive, ...]
-    placed: Count
-    thin: Count
-    evidence_only: Count
+    expected: Expected
+    placed: Few
+    thin: Few
+    evidence_only: Few
 
 
 class LessonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="lesson", tag_field="kind"):
@@ -53,17 +61,17 @@ class LessonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     class_: Code = msgspec.field(name="class")
     start: str
     minutes: Annotated[int, Meta(ge=1, le=600)]
-    grade_band: Code
+    grade_band: GradeBand
     subject: Text
-    devices: Count
-    expected: Count
+    devices: Few
+    expected: Few
     evidence: Positive
     visibility: Share
-    sources: tuple[str, ...]
+    sources: Kinds
     feature_set: Literal["1"]
     features: FeatureRow
-    strip: tuple[dict[str, Share], ...]
-    placements: tuple[Placement, ...]
+    strip: Annotated[tuple[dict[str, Share], ...], Meta(max_length=120)]
+    placements: Annotated[tuple[Placement, ...], Meta(max_length=32)]
     revision: Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -72,16 +80,16 @@ class WeekRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="w
 
     school: Text
     week: Week
-    grade_band: Code
-    lessons: Count
-    classes: Count
-    teachers: Count
-    devices: Count
+    grade_band: GradeBand
+    lessons: Few
+    classes: Few
+    teachers: Few
+    devices: Few
     evidence: Positive
     visibility: Share
-    sources: tuple[str, ...]
+    sources: Kinds
     features: FeatureRow
-    placements: tuple[WeekPlacement, ...]
+    placements: Annotated[tuple[WeekPlacement, ...], Meta(max_length=32)]
 
 
 class SourceFreshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,10 +100,10 @@ class SourceFreshness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StatusRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="status", tag_field="kind"):
-    """The heartbeat: no signal, no class."""
+    """The heartbeat: no signal, no class. Two sources may be of one kind."""
 
     school: Text
-    sources: tuple[SourceFreshness, ...]
+    sources: Annotated[tuple[SourceFreshness, ...], Meta(max_length=64)]
     backlog: Count
     version: Text
 
@@ -104,7 +112,7 @@ Record = LessonRecord | WeekRecord | StatusRecord
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
-_RFC3339 = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)$")
+_RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})")
 
 
 def encode(record: Record) -> bytes:
@@ -136,11 +144,15 @@ def _check(record: Record) -> None:
             raise BadInput("record_source_kind", "unknown source kind")
     if isinstance(record, StatusRecord):
         for source in record.sources:
-            if source.fresh is not None:
-                _check_time(source.fresh)
+            if source.fresh is not None and not is_time(source.fresh):
+                raise BadInput("record_time", "not an RFC 3339 time with its offset")
         return
+    if len(set(record.sources)) != len(record.sources):
+        raise BadInput("record_source_twice", "each kind of source once")
     if isinstance(record, LessonRecord):
-        _check_time(record.start)
+        if not is_time(record.start):
+            raise BadInput("record_time", "not an RFC 3339 time with its offset")
+        _check_year(record.start)
         _check_strip(record)
         for placement in record.placements:
             _check_placement(placement)
@@ -148,14 +160,17 @@ def _check(record: Record) -> None:
         _check_week(record)
 
 
-def _check_time(text: str) -> None:
+def is_time(text: str) -> bool:
+    """Whether `text` is an RFC 3339 time to the second, with its offset."""
     try:
-        if _RFC3339.match(text):
-            datetime.fromisoformat(text)
-            return
+        return bool(_RFC3339.fullmatch(text) and datetime.fromisoformat(text))
     except ValueError:
-        pass
-    raise BadInput("record_time", "not an RFC 3339 time with its offset")
+        return False
+
+
+def _check_year(text: str) -> None:
+    if int(text[:4]) not in YEARS:
+        raise BadInput("record_year", f"not of the years {YEARS[0]} to {YEARS[-1]}")
 
 
 def _check_strip(record: LessonRecord) -> None:
@@ -180,6 +195,7 @@ def _check_placement(placement: Placement) -> None:
 
 
 def _check_week(record: WeekRecord) -> None:
+    _check_year(record.week)
     if record.classes > record.lessons or record.teachers > record.lessons:
         raise BadInput("record_counts", "more classes or teachers than lessons")
     for placement in record.placements:

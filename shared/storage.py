@@ -107,6 +107,21 @@ class Writer:
         """`submit`, and wait for it."""
         return self.submit(work).result()
 
+    def empty_log(self) -> bool:
+        """Move everything from the write-ahead log into the file and cut the log to nothing.
+
+        Deleted bytes are overwritten in the file, but live on in the log until then. False while a
+        reader is in the way: try again.
+        """
+        future: Future[bool] = Future()
+
+        def run() -> None:
+            busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            future.set_result(not busy)
+
+        self._queue.put((run, future))  # type: ignore[arg-type] # a queue holds futures of any result
+        return future.result()
+
     def close(self) -> None:
         """Finish what was queued, then close the file."""
         self._queue.put(None)

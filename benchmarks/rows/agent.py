@@ -75,10 +75,10 @@ def _run(root: Path, seconds: int) -> dict[str, Any]:
         bare = held.enter_context(running(follow, root / "bare.log"))
         command = module("benchmarks.ends.installed", "agent", "run", str(folder.root))
         agent = held.enter_context(running(command, root / "agent.log"))
-        until(lambda: fetch(f"http://127.0.0.1:{port}/status.json"), "the agent's page")
+        until(lambda: fetch(f"http://127.0.0.1:{port}/status.json"), "the agent's page", alive=[agent])
         store = reader(folder.database)
         held.callback(store.close)
-        until(lambda: _lines(store) == CLASSES * DEVICES, "the leases")
+        until(lambda: _lines(store) == CLASSES * DEVICES, "the leases", alive=[agent])
         idle, _ = agent.resident_mib()
         stages: dict[str, dict[str, Any]] = {}
         for name, answers, own in (
@@ -102,7 +102,7 @@ class _Stage:
 
     def end(self, queries: int, lines: int, wall: float) -> dict[str, Any]:
         began = time.monotonic()
-        until(lambda: _lines(self._store) >= self._lines + lines, "the last line")
+        until(lambda: _lines(self._store) >= self._lines + lines, "the last line", alive=[self._agent])
         behind = time.monotonic() - began
         return {
             "queries": queries,
@@ -128,13 +128,12 @@ def _bell(agent: Process, store: sqlite3.Connection, clock: Clock) -> dict[str, 
     """Every lesson's end and grace at once."""
 
     def closed() -> bool:
-        agent.check()
         found = store.execute("SELECT count(*) FROM windows WHERE start = ?", (NINE,))
         return bool(found.fetchone()[0] == CLASSES)
 
     used, began = agent.cpu_seconds(), time.monotonic()
     clock.go(AFTER_GRACE)
-    until(closed, "the lessons' closing")
+    until(closed, "the lessons' closing", alive=[agent])
     return {
         "bell_wall": time.monotonic() - began,
         "bell_cpu": agent.cpu_seconds() - used,

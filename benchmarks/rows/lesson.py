@@ -70,19 +70,19 @@ def _run(root: Path, bells: int) -> dict[str, Any]:
     with ExitStack() as held:
         post = _plain_site(held, root)
         command = module("benchmarks.ends.installed", "hub", "run", str(town.hub.layout.folder))
-        held.enter_context(running(command, root / "hub.log"))
-        until(lambda: fetch(f"http://127.0.0.1:{town.hub.port}/healthz"), "the hub")
+        alive = [held.enter_context(running(command, root / "hub.log"))]
+        until(lambda: fetch(f"http://127.0.0.1:{town.hub.port}/healthz"), "the hub", alive=alive)
         for folder in town.agents:
             command = module("benchmarks.ends.installed", "agent", "run", str(folder.root))
-            held.enter_context(running(command, root / f"{folder.root.name}.log"))
-        _caught_up(town, opened)
+            alive.append(held.enter_context(running(command, root / f"{folder.root.name}.log")))
+        until(lambda: _settled(town, opened), "the agents", alive=alive)
         reached = opened
         for end, group in groupby(town.lessons(day), key=lambda lesson: lesson.end):
             if rung == bells or reached > end:
                 continue
             town.write_logs(reached, end)
             clock.stand(end)
-            _caught_up(town, end)
+            until(lambda end=end: _settled(town, end), "the agents' catching up", alive=alive)  # type: ignore[misc]
             reached = end + GRACE + 1
             town.write_logs(end, reached)
             taken = _bell(town, clock, reached, list(group))
@@ -134,10 +134,6 @@ def _page(address: str) -> str:
 def _settled(town: Town, moment: float) -> bool:
     states = [_state(port) for port in town.ports]
     return all(state["caught_up"] and (state["now_epoch"] or 0) >= moment for state in states)
-
-
-def _caught_up(town: Town, moment: float) -> None:
-    until(lambda: _settled(town, moment), "the agents' catching up")
 
 
 def _state(port: int) -> dict[str, Any]:

@@ -64,7 +64,7 @@ def _run(root: Path, size: Size) -> dict[str, Any]:
     commonground("hub", "import-usage", str(hub.layout.folder), str(USAGE))
     command = module("benchmarks.ends.installed", "hub", "run", str(hub.layout.folder))
     with running(command, root / "hub.log") as process:
-        front = until(lambda: fetch(f"http://127.0.0.1:{port}/"), "the hub's pages")
+        front = until(lambda: fetch(f"http://127.0.0.1:{port}/"), "the hub's pages", alive=[process])
         kinds = _kinds(filled, front, port)
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         taken: dict[str, list[float]] = defaultdict(list)

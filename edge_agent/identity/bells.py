@@ -6,6 +6,7 @@ from pathlib import Path
 
 from edge_agent.identity.tables import Refused, rows
 
+LONGEST_MINUTES = 600
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -29,8 +30,20 @@ def load_bells(path: Path, refused: Refused) -> tuple[Bell, ...]:
         except ValueError:
             refused.add(path, line, "unreadable day or time", ",".join(row.values()))
             continue
-        if not row["period"] or not weekdays or end <= start:
-            refused.add(path, line, "no period, no day, or it ends before it starts", ",".join(row.values()))
+        fault = _fault(row["period"], weekdays, start, end)
+        if fault:
+            refused.add(path, line, fault, ",".join(row.values()))
             continue
         bells += [Bell(row["period"], weekday, start, end) for weekday in weekdays]
     return tuple(bells)
+
+
+def _fault(period: str, weekdays: list[int], start: time, end: time) -> str | None:
+    if not period or not weekdays:
+        return "no period or no day"
+    if start.tzinfo or end.tzinfo:
+        return "a bell has local time, without an offset"
+    if end <= start:
+        return "it ends before it starts"
+    length = (end.hour - start.hour) * 60 + end.minute - start.minute
+    return "longer than ten hours" if length > LONGEST_MINUTES else None

@@ -1,7 +1,7 @@
 """The device inventory: an MDM export that names each iPad once."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edge_agent.identity.tables import Refused, rows
@@ -12,7 +12,11 @@ _HARDWARE = re.compile(r"^[0-9a-f]{12}$")
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """One iPad: `id` is its serial number; `user` a OneRoster username, or `room` the cart's room."""
+    """One iPad: `user` is a OneRoster username, or `room` the cart's room.
+
+    `id` is its serial number, but a learner's second iPad (the one that replaces a broken one) has the id
+    of the first: a learner counts as one device.
+    """
 
     id: str
     hardware: str
@@ -30,7 +34,7 @@ class Inventory:
 
     @property
     def devices(self) -> tuple[Device, ...]:
-        """Every device once."""
+        """Every device once, by its hardware address."""
         return tuple(self.by_hardware.values())
 
 
@@ -57,12 +61,21 @@ def load_inventory(path: Path, refused: Refused) -> Inventory:
             refused.add(path, line, reason or "no hardware address", ",".join(row.values()))
             continue
         opted_out = row.get("opt_out", "").lower() in {"yes", "true", "1"}
-        device = Device(row["serial_number"], hardware, row["user"], row["room"], opted_out)
-        serials.add(device.id)
+        serials.add(row["serial_number"])
+        first = by_user.get(row["user"]) if row["user"] else None
+        id_ = first.id if first else row["serial_number"]
+        device = Device(id_, hardware, row["user"], row["room"], opted_out)
         by_hardware[hardware] = device
-        if device.user:
-            by_user.setdefault(device.user, device)
-    return Inventory(by_hardware, by_user)
+        if first is None and device.user:
+            by_user[device.user] = device
+        elif first is not None and opted_out:
+            by_user[device.user] = device  # a family that opted out did so for every iPad of the child
+    return Inventory({key: _as_one(device, by_user) for key, device in by_hardware.items()}, by_user)
+
+
+def _as_one(device: Device, by_user: dict[str, Device]) -> Device:
+    owner = by_user.get(device.user)
+    return replace(device, opted_out=owner.opted_out) if owner else device
 
 
 def _fault(serial: str, hardware: str | None, serials: set[str], known: dict[str, Device]) -> str | None:

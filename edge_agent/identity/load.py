@@ -1,12 +1,13 @@
 """The directory from the files that `agent.toml` names; what was refused in them comes along."""
 
+from datetime import date, timedelta
 from pathlib import Path
 
 from edge_agent.identity.bells import load_bells
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.inventory import load_inventory
 from edge_agent.identity.leases import read_lease_file
-from edge_agent.identity.roster import load_roster
+from edge_agent.identity.roster import Roster, load_roster
 from edge_agent.identity.tables import Refused
 from edge_agent.identity.timetable import Timetable
 from edge_agent.paths import AgentFolder
@@ -22,7 +23,9 @@ def load_directory(folder: AgentFolder, settings: AgentSettings) -> tuple[Direct
     inventory = load_inventory(folder.resolve(settings.identity.inventory), refused)
     roster = load_roster(folder.resolve(settings.identity.roster), refused)
     bells = load_bells(folder.resolve(settings.identity.bells), refused)
-    directory = Directory(inventory, roster, Timetable(roster, bells, settings.zone), settings.zone)
+    timetable = Timetable(roster, bells, settings.zone)
+    directory = Directory(inventory, roster, timetable, settings.zone)
+    _count_overlaps(timetable, roster, folder.resolve(settings.identity.bells), refused)
     if settings.identity.leases is not None:
         path = folder.resolve(settings.identity.leases)
         try:
@@ -46,3 +49,12 @@ def _stamp(path: Path) -> tuple[str, int, int]:
     except OSError:
         return path.name, 0, 0
     return path.name, found.st_size, found.st_mtime_ns
+
+
+def _count_overlaps(timetable: Timetable, roster: Roster, bells: Path, refused: Refused) -> None:
+    """Say how many lessons a week are left out because their class has another one at that time."""
+    starts = [first for item in roster.classes.values() for first, _ in item.sessions]
+    monday = max(starts, default=date(2026, 1, 5))
+    week = [monday + timedelta(days=i) for i in range(7)]
+    for _ in range(timetable.overlaps(week)):
+        refused.add(bells, 0, "two periods of a class overlap", "")

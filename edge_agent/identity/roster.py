@@ -1,8 +1,10 @@
 """OneRoster 1.1 CSV files: classes with their teachers, learners, periods and rooms."""
 
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from edge_agent.identity.subjects import subject_of
 from edge_agent.identity.tables import Refused, rows
 
 BANDS = (("k-2", ("PK", "KG", "K", "01", "02")), ("3-5", ("03", "04", "05")), ("6-8", ("06", "07", "08")))
@@ -11,7 +13,10 @@ UPPER = ("09", "10", "11", "12", "13")
 
 @dataclass(frozen=True, slots=True)
 class SchoolClass:
-    """One class section of a term. `learners` and `teachers` are usernames: in memory only."""
+    """One class section of a term. `learners` and `teachers` are usernames: in memory only.
+
+    `sessions` are the first and last days of its academic sessions; none means that it always meets.
+    """
 
     id: str
     term: str
@@ -19,6 +24,7 @@ class SchoolClass:
     subject: str
     room: str
     periods: tuple[str, ...]
+    sessions: tuple[tuple[date, date], ...]
     teachers: frozenset[str]
     learners: frozenset[str]
 
@@ -44,6 +50,7 @@ def grade_band(grades: str) -> str:
 def load_roster(folder: Path, refused: Refused) -> Roster:
     """Read users, classes and enrolments; rows that point nowhere are refused and counted."""
     users = _users(folder / "users.csv", refused)
+    sessions = _sessions(folder / "academicSessions.csv", refused)
     teachers: dict[str, set[str]] = {}
     learners: dict[str, set[str]] = {}
     table = {
@@ -64,7 +71,7 @@ def load_roster(folder: Path, refused: Refused) -> Roster:
         if group is not None:  # aides, guardians and others are in no lesson of their own
             group.setdefault(row["classSourcedId"], set()).add(user[0])
     classes = {
-        key: _school_class(row, frozenset(teachers.get(key, ())), frozenset(learners.get(key, ())))
+        key: _school_class(row, sessions, frozenset(teachers.get(key, ())), frozenset(learners.get(key, ())))
         for key, row in table.items()
     }
     return Roster(classes, frozenset(name for name, role in users.values() if role != "student"))
@@ -80,14 +87,37 @@ def _users(path: Path, refused: Refused) -> dict[str, tuple[str, str]]:
     return users
 
 
-def _school_class(row: dict[str, str], teachers: frozenset[str], learners: frozenset[str]) -> SchoolClass:
+def _sessions(path: Path, refused: Refused) -> dict[str, tuple[date, date]]:
+    """Academic sessions by id; a school that exports none has classes that always meet."""
+    sessions: dict[str, tuple[date, date]] = {}
+    if not path.exists():
+        return sessions
+    for line, row in rows(path, ("sourcedId", "startDate", "endDate"), refused):
+        try:
+            first, last = date.fromisoformat(row["startDate"]), date.fromisoformat(row["endDate"])
+        except ValueError:
+            refused.add(path, line, "unreadable date", ",".join(row.values()))
+            continue
+        if _active(row):
+            sessions[row["sourcedId"]] = (first, last)
+    return sessions
+
+
+def _school_class(
+    row: dict[str, str],
+    sessions: dict[str, tuple[date, date]],
+    teachers: frozenset[str],
+    learners: frozenset[str],
+) -> SchoolClass:
+    terms = [part.strip() for part in row.get("termSourcedIds", "").split(",")]
     return SchoolClass(
         id=row["sourcedId"],
-        term=row.get("termSourcedIds", "").split(",")[0].strip(),
+        term=terms[0],
         grade_band=grade_band(row["grades"]),
-        subject=row.get("subjects", "").split(",")[0].strip() or "other",
+        subject=subject_of(row.get("subjects", "").split(",")[0]),
         room=row.get("location", ""),
         periods=tuple(part.strip() for part in row["periods"].split(",") if part.strip()),
+        sessions=tuple(sessions[term] for term in terms if term in sessions),
         teachers=teachers,
         learners=learners,
     )

@@ -1,8 +1,10 @@
 """Follows one log file live: reads, parses, collects, and hands parcels to the link, in one thread."""
 
+import sqlite3
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,12 +14,20 @@ from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
 from edge_agent.collector import Collector
 from edge_agent.sources.facts import Lease, Reading
-from edge_agent.sources.tail import CHUNK, Tail, decode_position
+from edge_agent.sources.logfile import CHUNK, Position, decode_position
+from edge_agent.sources.tail import Tail
+from shared.errors import BadInput, CommonGroundError
 from shared.link.spool import Closed, Rewound, Spool
 
 IDLE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 2.0
+LOST_SHOWN_SECONDS: Final = 3600.0
+LOST: Final = "up to date; the place in the log where it stood was gone, so lines may be missing"
 Parse = Callable[[bytes, float], Reading]
+
+
+class _Poison(Exception):  # noqa: N818 - it names what a chunk holds
+    """Something in a chunk breaks the program; `__cause__` says how."""
 
 
 class Follower:
@@ -34,6 +44,7 @@ class Follower:
         self._log = structlog.get_logger("follow")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follow:{name}", daemon=True)
+        self._lost_until = float("-inf")
         self.read_until = float("-inf")
         self.state = "starting"
 
@@ -58,18 +69,26 @@ class Follower:
                 return
             except OSError as error:
                 self._fail(f"cannot be read: {error.strerror or 'unreadable'}")
+            except CommonGroundError as error:
+                self._fail(str(error))
             except Exception as error:  # noqa: BLE001 - a thread that died in silence would hold up every lesson
-                # The kind and the place only: a message may quote what was read.
-                place = traceback.extract_tb(error.__traceback__)[-1]
-                kind = type(error).__name__
-                self._log.error("source failed", kind=kind, file=place.filename, line=place.lineno)
-                self._fail(f"cannot go on: {kind} in the program; report it with the agent's log")
+                self._report(error)
+                self._fail(
+                    f"cannot go on: {type(error).__name__} in the program; report it with the agent's log"
+                )
 
     def _fail(self, why: str) -> None:
         # A source that cannot be read must not hold up the lessons that others saw.
         self.state = why
-        self.read_until = self._clock.now()
+        with suppress(CommonGroundError):
+            self.read_until = self._clock.now()
         self._stop.wait(RETRY_SECONDS)
+
+    def _report(self, error: BaseException) -> None:
+        # The kind and the place only: a message may quote what was read.
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        kind = type(error).__name__
+        self._log.error("source failed", kind=kind, file=place.filename, line=place.lineno)
 
     def _follow(self) -> None:
         position = self._spool.opened(timeout=None)
@@ -83,7 +102,7 @@ class Follower:
                 # A short chunk was all there was. Waiting a little then makes few large parcels of
                 # a busy log, and lets the reading be up to date although the log never rests.
                 if read < CHUNK // 2:
-                    self._rest(now)
+                    self._rest(tail, now)
         finally:
             tail.close()
 
@@ -94,18 +113,81 @@ class Follower:
             return 0
         chunk, after = found
         self.state = "reading"
-        parcel = self._collector.collect(self._parse(chunk, now), now)
-        self._spool.put(parcels.encode(parcel), after.encode())
+        if tail.lost:
+            self._lost_until = now + LOST_SHOWN_SECONDS
+            self._log.warning("position lost", path=str(self._path))
+        try:
+            self._put(chunk, after, now, tail.lost)
+        except _Poison as poison:
+            self._report(poison.__cause__ or poison)
+            self._stop.wait(RETRY_SECONDS)
+            self._put_in_parts(chunk, after, now, tail.lost)
+        tail.lost = 0
         return len(chunk)
+
+    def _put(self, chunk: bytes, after: Position, now: float, lost: int) -> None:
+        """One chunk, one parcel. Raises _Poison if it is the chunk that makes this impossible."""
+        try:
+            self._send(self._parse(chunk, now), after, now, lost)
+        except BadInput as error:
+            raise _Poison from error
+        except (CommonGroundError, OSError, sqlite3.Error, MemoryError):
+            raise  # the link, the keys, the store: the same chunk may pass later
+        except Exception as error:
+            raise _Poison from error
+
+    def _put_in_parts(self, chunk: bytes, after: Position, now: float, lost: int) -> None:
+        """Halve until the lines that cannot be processed are alone, and refuse these."""
+        parts, done = [chunk], 0
+        while parts:
+            part = parts.pop()
+            position = after.within(chunk, done + len(part))
+            self._collector.begin()  # it may remember half of what has failed
+            try:
+                self._put(part, position, now, lost)
+            except _Poison:
+                cut = _middle(part)
+                if cut < len(part):
+                    parts += [part[cut:], part[:cut]]
+                    continue
+                self._collector.begin()
+                reading = Reading(lines=1)
+                reading.refuse("line_not_processed", part)
+                self._send(reading, position, now, lost)
+            done, lost = done + len(part), 0
+
+    def _send(self, reading: Reading, after: Position, now: float, lost: int) -> None:
+        if lost:
+            reading.refused["position_lost"] = lost
+        parcel = self._collector.collect(reading, now)
+        self._spool.put(parcels.encode(parcel), after.encode())
 
     def _learn_leases(self, tail: Tail) -> None:
         """Leases live in memory only: after a start they are learnt again from what was read before."""
-        lines = b"\n".join(line for line in tail.before().split(b"\n") if b"DHCPACK" in line)
-        facts = self._parse(lines, self._clock.now()).facts
-        self._collector.learn([fact for fact in facts if isinstance(fact, Lease)])
+        for lines in tail.before(b"DHCPACK"):
+            if self._stop.is_set():
+                return
+            self._collector.learn(self._leases(lines))
 
-    def _rest(self, now: float) -> None:
-        if self._spool.flush(timeout=IDLE_SECONDS):
+    def _leases(self, lines: bytes) -> list[Lease]:
+        try:
+            facts = self._parse(lines, self._clock.now()).facts
+        except CommonGroundError:
+            raise
+        except Exception:  # noqa: BLE001 - it was refused and counted when it was read
+            cut = _middle(lines)
+            return self._leases(lines[:cut]) + self._leases(lines[cut:]) if cut < len(lines) else []
+        return [fact for fact in facts if isinstance(fact, Lease)]
+
+    def _rest(self, tail: Tail, now: float) -> None:
+        if self._spool.flush(timeout=IDLE_SECONDS) and not tail.behind:
             self.read_until = now
-            self.state = "up to date" if self._path.exists() else "file is missing"
+            current = LOST if now < self._lost_until else "up to date"
+            self.state = current if self._path.exists() else "file is missing"
         self._stop.wait(IDLE_SECONDS)
+
+
+def _middle(chunk: bytes) -> int:
+    """The end of the line in the middle of `chunk`; its length if it is one line."""
+    middle = len(chunk) // 2
+    return chunk.rfind(b"\n", 0, middle) + 1 or chunk.find(b"\n", middle) + 1 or len(chunk)

@@ -1,68 +1,47 @@
-"""A growing file read in whole lines: resumed by position and identity, followed through rotation."""
+"""A growing log read in whole lines: resumed where it was left, followed through every kind of rotation."""
 
+import io
 import os
-from dataclasses import dataclass
-from hashlib import sha256
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import msgspec
+from edge_agent.sources.logfile import CHUNK, Listed, LogFile, Position, cut, resumed, rotated_files
 
-CHUNK: Final = 48 * 1024  # what a chunk of the shortest lines comes to must fit into one parcel
-MARK: Final = 15  # a log's first bytes are its first line's time: enough to know it again
+QUIET_SECONDS: Final = 5.0  # a writer goes on in the old file until it is told of the rotation
+LOOK_BACK_CHUNK: Final = 1024 * 1024
+LOOK_BACK_BYTES: Final = 256 * 1024 * 1024
+LOOK_BACK_NS: Final = 48 * 3600 * 10**9
 
 
-class Position(msgspec.Struct, frozen=True):
-    """How far a file was read, and by what to know it again: its first line's time, and the last read one's.
+def whole_lines(file: BinaryIO, only: bytes | None = None) -> Iterator[bytes]:
+    """A file's lines in chunks of at most 48 KiB, or just those lines that hold `only`.
 
-    An inode would not do: a copied or restored folder has others. `line` is the length of the line that
-    ends at `offset`, `mark` and `last` are hashes of the first bytes of the first line and of that one.
+    A last line without its newline comes too; a longer line than a chunk comes in pieces.
     """
-
-    mark: str
-    offset: int
-    line: int
-    last: str
-
-    def encode(self) -> bytes:
-        """As bytes for the link."""
-        return msgspec.json.encode(self)
-
-
-def decode_position(data: bytes | None) -> Position | None:
-    """Bytes of the link as a position; None if there is none, or none of this kind."""
-    try:
-        return msgspec.json.decode(data, type=Position) if data else None
-    except msgspec.DecodeError:
-        return None
-
-
-@dataclass(slots=True)
-class _Open:
-    file: BinaryIO
-    inode: int
-    mark: str
-    offset: int
-    line: int = 0
-
-    def position(self) -> Position:
-        """Where the reading stands."""
-        return Position(self.mark, self.offset, self.line, _mark(self.file, self.offset - self.line))
-
-    def moved(self, chunk: bytes) -> None:
-        """`chunk` was read; a file that was just begun gets its mark."""
-        self.offset += len(chunk)
-        self.line = len(chunk) - (chunk.rfind(b"\n", 0, len(chunk) - 1) + 1)
-        self.mark = self.mark or _mark(self.file, 0)
+    return _select(_pieces(file.read, CHUNK), only)
 
 
 class Tail:
-    """Reads one path. `read` gives whole lines; None at the end of what is there now."""
+    """Reads one path. `read` gives whole lines; None at the end of what is there now.
 
-    def __init__(self, path: Path, position: Position | None) -> None:
+    `lost` counts how often the place to read on from was gone; whoever tells of it sets it to 0.
+    `behind` says that a newer file waits, until this one is read and quiet.
+    """
+
+    def __init__(
+        self, path: Path, position: Position | None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.lost = 0
+        self.behind = False
         self._path = path
-        self._open: _Open | None = None
+        self._open: LogFile | None = None
         self._resume = position
+        self._monotonic = monotonic
+        self._still: tuple[int, int] | None = None
+        self._still_since = 0.0
 
     def read(self) -> tuple[bytes, Position] | None:
         """The next whole lines (at most 48 KiB) and the position after them, or None for now.
@@ -72,98 +51,167 @@ class Tail:
         current = self._current()
         if current is None:
             return None
-        chunk = self._chunk(current)
-        if chunk is None and self._rotated(current):
-            chunk = current.file.read(CHUNK)  # a last line without its newline stays so for ever
-            current.moved(chunk)
-            position = current.position()
-            self._open = self._after(current)
-            current.file.close()
-            return (chunk, position) if chunk else self.read()
-        if chunk is None:
+        chunk = current.chunk()
+        newer = self._newer(current)
+        self.behind = bool(newer)
+        if chunk:
+            return current.take(chunk)
+        if not newer or not self._quiet(current, newer[0]):
             return None
-        current.moved(chunk)
-        return chunk, current.position()
+        rest = current.rest()
+        return current.take(rest) if rest else self._go_on(current.position, newer)
 
-    def before(self) -> bytes:
-        """What was read of the file before the position it resumed from (at most 64 MiB of it)."""
+    def before(self, only: bytes) -> Iterator[bytes]:
+        """Lines that hold `only`, of what was written before the position: in chunks, oldest first.
+
+        It goes back through rotated files, at most 48 hours and 256 MiB. Raises OSError as `read` does.
+        """
         current = self._current()
-        if current is None:
-            return b""
-        start = max(0, current.offset - 64 * 1024 * 1024)
-        current.file.seek(start)
-        return current.file.read(current.offset - start)
+        end = current.offset if current is not None else 0
+        for path, start in self._look_back(current, LOOK_BACK_BYTES - end):
+            with suppress(OSError), path.open("rb") as past:
+                past.seek(start)
+                yield from _select(_pieces(past.read, LOOK_BACK_CHUNK), only)
+        if current is not None:
+            current.file.seek(max(0, end - LOOK_BACK_BYTES))
+            yield from _select(_pieces(_up_to(current.file, end), LOOK_BACK_CHUNK), only)
 
     def close(self) -> None:
         """Close the file; the next read opens what lies at the path then."""
         if self._open is not None:
-            self._open.file.close()
+            self._open.close()
             self._open = None
 
-    def _current(self) -> _Open | None:
+    def _current(self) -> LogFile | None:
+        if self._open is not None and not self._open.fits(self._open.position):
+            # Truncated in place: what was not read yet may lie in a copy beside it.
+            self._resume = self._open.position
+            self.close()
         if self._open is None:
-            self._open = self._find()
+            self._open = self._find(self._resume)
+            if self._open is not None:
+                self._resume = None
         return self._open
 
-    def _find(self) -> _Open | None:
-        position, self._resume = self._resume, None
-        candidates = [self._path]
-        if position is not None:
-            candidates += sorted(self._path.parent.glob(f"{self._path.name}.*"))
-        for path in candidates:
-            opened = _open(path)
-            if opened is None:
-                continue
-            if position is None:
-                return opened
-            if _is_same(opened, position):
-                opened.offset, opened.line = position.offset, position.line
-                return opened
-            opened.file.close()
-        return _open(self._path)
-
-    def _after(self, finished: _Open) -> _Open | None:
-        """The file that the log went on in: the oldest of those written after the finished one."""
-        changed = os.fstat(finished.file.fileno()).st_mtime_ns
-        newer = [
-            (found.stat().st_mtime_ns, found)
-            for found in self._path.parent.glob(f"{self._path.name}.*")
-            if found.stat().st_ino != finished.inode and found.stat().st_mtime_ns > changed
-        ]
-        return _open(min(newer)[1] if newer else self._path)
-
-    def _chunk(self, current: _Open) -> bytes | None:
-        if os.fstat(current.file.fileno()).st_size < current.offset:
-            current.offset, current.line, current.mark = 0, 0, ""  # truncated in place: it begins anew
-        current.file.seek(current.offset)
-        data = current.file.read(CHUNK)
-        end = data.rfind(b"\n") + 1
-        if end:
-            return data[:end]
-        return data if len(data) == CHUNK else None
-
-    def _rotated(self, current: _Open) -> bool:
-        try:
-            return os.stat(self._path).st_ino != current.inode  # noqa: PTH116 - only the number is wanted
-        except FileNotFoundError:
-            return False
-
-
-def _open(path: Path) -> _Open | None:
-    try:
-        file = path.open("rb")
-    except FileNotFoundError:
+    def _find(self, position: Position | None) -> LogFile | None:
+        found = resumed(self._path, position)
+        if found is not None or position is None:
+            return found
+        # Listed only now: what was renamed since is in the list.
+        rotated = rotated_files(self._path)
+        for file in reversed(rotated):
+            with suppress(OSError):
+                found = resumed(file.path, position)
+            if found is not None:
+                return found
+        if not self._path.exists():
+            return None  # between two steps of a rotation: it is looked for again
+        unread = [file.path for file in rotated if 0 < position.written < file.stat.st_mtime_ns]
+        for path in (*unread, self._path):
+            with suppress(OSError):
+                found = resumed(path, None)
+            if found is not None:
+                self.lost += 1
+                return found
         return None
-    return _Open(file, os.fstat(file.fileno()).st_ino, _mark(file, 0), 0)
+
+    def _look_back(self, current: LogFile | None, most: int) -> list[tuple[Path, int]]:
+        """Older files and where in them to begin, so that they come to `most` bytes; oldest first."""
+        older = rotated_files(self._path)
+        newest = older[-1].stat if older else None
+        if current is not None:
+            newest = current.stat()
+            same = [i for i, file in enumerate(older) if os.path.samestat(file.stat, newest)]
+            older = older[: same[0]] if same else older
+        spans: list[tuple[Path, int]] = []
+        for file in reversed(older):
+            if newest is None or most <= 0 or newest.st_mtime_ns - file.stat.st_mtime_ns > LOOK_BACK_NS:
+                break
+            spans.append((file.path, max(0, file.stat.st_size - most)))
+            most -= file.stat.st_size
+        return spans[::-1]
+
+    def _newer(self, current: LogFile) -> list[Listed]:
+        """The files that the log went on in after this one, oldest first; empty ones are no matter."""
+        status = current.stat()
+        try:
+            last = Listed(self._path, self._path.stat())
+        except OSError:
+            return []
+        if os.path.samestat(last.stat, status):
+            return []
+        rotated = rotated_files(self._path)
+        same = [i for i, file in enumerate(rotated) if os.path.samestat(file.stat, status)]
+        newer = (
+            rotated[same[0] + 1 :]
+            if same
+            else [file for file in rotated if file.stat.st_mtime_ns > status.st_mtime_ns]
+        )
+        return [file for file in (*newer, last) if file.stat.st_size > 0]
+
+    def _quiet(self, current: LogFile, following: Listed) -> bool:
+        """Whether nothing was written to the finished file for a while since the next one was begun."""
+        still = (current.stat().st_size, following.stat.st_ino)
+        now = self._monotonic()
+        if still != self._still:
+            self._still, self._still_since = still, now
+        return now - self._still_since >= QUIET_SECONDS
+
+    def _go_on(self, position: Position | None, newer: list[Listed]) -> tuple[bytes, Position] | None:
+        """The first chunk of the next file. Until there is one, the place is kept in the one before."""
+        replaced = resumed(self._path, position) if position is not None and len(newer) == 1 else None
+        if replaced is not None:  # no other log, but a longer copy of this one
+            self.close()
+            self._open = replaced
+            return self.read()
+        unreadable = 0
+        for file in newer:
+            is_last = file is newer[-1]
+            try:
+                opened = resumed(file.path, None)
+            except OSError:
+                if is_last:
+                    raise
+                unreadable += 1
+                continue
+            if opened is None:
+                return None
+            moved = not os.path.samestat(opened.stat(), file.stat)
+            chunk = b"" if moved else opened.chunk() or (b"" if is_last else opened.rest())
+            if not chunk:
+                opened.close()
+                self.behind = moved
+                return None
+            self.close()
+            self._open, self._still = opened, None
+            self.lost += unreadable
+            self.behind = not is_last
+            return opened.take(chunk)
+        return None
 
 
-def _is_same(opened: _Open, position: Position) -> bool:
-    if os.fstat(opened.file.fileno()).st_size < position.offset or position.mark not in ("", opened.mark):
-        return False
-    return _mark(opened.file, position.offset - position.line) == position.last
+def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    held = b""
+    while data := read(size - len(held)):
+        held += data
+        end = cut(held, size)
+        if end:
+            yield held[:end]
+            held = held[end:]
+    if held:
+        yield held
 
 
-def _mark(file: BinaryIO, at: int) -> str:
-    file.seek(at)
-    data = file.read(MARK)
-    return sha256(data).hexdigest()[:16] if len(data) == MARK else ""
+def _select(chunks: Iterator[bytes], only: bytes | None) -> Iterator[bytes]:
+    for chunk in chunks:
+        if only is None:
+            yield chunk
+        elif only in chunk:
+            yield b"".join(line + b"\n" for line in chunk.split(b"\n") if only in line)
+
+
+def _up_to(file: io.FileIO, end: int) -> Callable[[int], bytes]:
+    def read(size: int) -> bytes:
+        return file.read(max(0, min(size, end - file.tell())))
+
+    return read

@@ -5,6 +5,8 @@ import sqlite3
 from datetime import date
 
 from edge_agent.identity.roster import Roster
+from edge_agent.store import disclosures
+from edge_agent.store.windows import numbers_of
 from shared.errors import UsageError
 from shared.link import outbox
 
@@ -40,16 +42,33 @@ def share(connection: sqlite3.Connection, code: str, until: date, at: str) -> No
 def unshare(connection: sqlite3.Connection, code: str, at: str) -> int:
     """Stop sharing a class and withdraw its records that were not delivered yet; how many."""
     _require(connection, code)
+    return _end(connection, code, at, "unshared")
+
+
+def end_expired(connection: sqlite3.Connection, today: date, at: str) -> list[str]:
+    """Stop sharing every class whose last day is over; which codes."""
+    over = [code for code, until in shared_until(connection).items() if until < today]
+    for code in over:
+        _end(connection, code, at, "sharing ended")
+    return over
+
+
+def _end(connection: sqlite3.Connection, code: str, at: str, change: str) -> int:
     connection.execute("DELETE FROM sharing WHERE class_code = ?", (code,))
-    numbers = [
-        number
-        for (number,) in connection.execute(
-            "SELECT sent_number FROM windows WHERE class_code = ? AND sent_number IS NOT NULL", (code,)
-        )
-    ]
-    withdrawn = outbox.withdraw(connection, numbers)
-    _log(connection, at, code, "unshared")
-    return withdrawn
+    numbers = numbers_of(connection, (code,))
+    waiting = [number for number in numbers if outbox_state(connection, number) == "pending"]
+    # Those delivered go too: a hub restored from a backup must not get them again. The school's own
+    # copies stay in the disclosure log.
+    outbox.withdraw(connection, numbers)
+    disclosures.withdraw(connection, at=at, numbers=waiting)
+    _log(connection, at, code, change)
+    return len(waiting)
+
+
+def outbox_state(connection: sqlite3.Connection, number: int) -> str | None:
+    """What became of a batch of the outbox; None once it is forgotten, long after it was delivered."""
+    row = connection.execute("SELECT state FROM outbox WHERE number = ?", (number,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def shared_until(connection: sqlite3.Connection) -> dict[str, date]:

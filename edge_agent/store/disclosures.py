@@ -1,29 +1,58 @@
-"""The disclosure log: a hash chain over everything handed to the outbox, so that no entry can be changed."""
+"""The disclosure log: a hash chain over everything handed to the outbox, so that no entry can be changed.
+
+The records themselves are kept beside it, for the school's own people. A record that was withdrawn before
+it was delivered gets an entry of its own; the first one stays, since it may have been under way.
+"""
 
 import hashlib
 import sqlite3
+from collections.abc import Iterable
 
 GENESIS = "0" * 64
+WITHDRAWN = "withdrawn"
 
 
 def disclose(connection: sqlite3.Connection, *, at: str, kind: str, number: int, payload: bytes) -> None:
     """Append one record that leaves as batch `number` of the link (RFC 3339 time, kind, its bytes)."""
-    last = connection.execute("SELECT seq, chain FROM disclosures ORDER BY seq DESC LIMIT 1").fetchone()
-    seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
-    digest = hashlib.sha256(payload).hexdigest()
-    entry = (seq, at, kind, number, len(payload), digest)
-    connection.execute("INSERT INTO disclosures VALUES (?, ?, ?, ?, ?, ?, ?)", (*entry, _link(before, entry)))
+    _append(connection, (at, kind, number, len(payload), hashlib.sha256(payload).hexdigest()), payload)
+
+
+def withdraw(connection: sqlite3.Connection, *, at: str, numbers: Iterable[int]) -> None:
+    """Append that these records were taken back before the hub had acknowledged them."""
+    for number in numbers:
+        row = connection.execute(
+            "SELECT sha256 FROM disclosures WHERE number = ? AND kind != ?", (number, WITHDRAWN)
+        ).fetchone()
+        _append(connection, (at, WITHDRAWN, number, 0, row[0] if row else ""), None)
 
 
 def verify(connection: sqlite3.Connection) -> tuple[int, int | None]:
-    """How many entries there are, and the first whose hash does not follow from the one before."""
+    """How many entries there are, and the first that is missing or whose hash does not follow.
+
+    A record whose bytes are kept must have the entry's hash; every batch that the outbox ever took must
+    have its entry, so that a log cut short is noticed.
+    """
     before, count = GENESIS, 0
-    for *entry, chain in connection.execute("SELECT * FROM disclosures ORDER BY seq"):
+    for *entry, chain, payload in connection.execute("SELECT * FROM disclosures ORDER BY seq"):
         count += 1
-        if entry[0] != count or _link(before, tuple(entry)) != chain:
+        whole = payload is None or hashlib.sha256(payload).hexdigest() == entry[5]
+        if entry[0] != count or not whole or _link(before, tuple(entry)) != chain:
             return count, entry[0]
         before = chain
-    return count, None
+    (taken,) = connection.execute("SELECT last FROM outbox_state").fetchone()
+    (logged,) = connection.execute("SELECT coalesce(max(number), 0) FROM disclosures").fetchone()
+    return count, None if logged == taken else count + 1
+
+
+def _append(
+    connection: sqlite3.Connection, what: tuple[str, str, int, int, str], payload: bytes | None
+) -> None:
+    last = connection.execute("SELECT seq, chain FROM disclosures ORDER BY seq DESC LIMIT 1").fetchone()
+    seq, before = (last[0] + 1, last[1]) if last else (1, GENESIS)
+    entry = (seq, *what)
+    connection.execute(
+        "INSERT INTO disclosures VALUES (?, ?, ?, ?, ?, ?, ?, ?)", (*entry, _link(before, entry), payload)
+    )
 
 
 def _link(before: str, entry: tuple[int, str, str, int, int, str]) -> str:

@@ -41,9 +41,18 @@ _TABLES = (
         week TEXT NOT NULL, grade_band TEXT NOT NULL, devices INTEGER NOT NULL,
         placed INTEGER NOT NULL, thin INTEGER NOT NULL, evidence_only INTEGER NOT NULL,
         upto_batch INTEGER NOT NULL, window TEXT NOT NULL, held_back TEXT,
-        revision INTEGER NOT NULL DEFAULT 0, sent_batch INTEGER, sent_number INTEGER,
+        revision INTEGER NOT NULL DEFAULT 0, sent_batch INTEGER,
         PRIMARY KEY (class_code, start)) WITHOUT ROWID""",
     "CREATE INDEX windows_by_week ON windows(week)",
+    """CREATE TABLE lesson_numbers (
+        number INTEGER PRIMARY KEY, class_code TEXT NOT NULL, start INTEGER NOT NULL)""",
+    "CREATE INDEX lesson_numbers_by_class ON lesson_numbers(class_code, start)",
+    """CREATE TABLE schedule (
+        class_code TEXT NOT NULL REFERENCES classes(code), start INTEGER NOT NULL, ends INTEGER NOT NULL,
+        day TEXT NOT NULL, grade_band TEXT NOT NULL, subject TEXT NOT NULL, teachers TEXT NOT NULL,
+        expected INTEGER NOT NULL, PRIMARY KEY (class_code, start)) WITHOUT ROWID""",
+    "CREATE INDEX schedule_by_day ON schedule(day)",
+    "CREATE TABLE day_keys (day TEXT PRIMARY KEY, state TEXT NOT NULL)",
     "CREATE TABLE weeks (week TEXT PRIMARY KEY, bands INTEGER NOT NULL, held_back TEXT)",
     """CREATE TABLE sources (
         id TEXT PRIMARY KEY, kind TEXT NOT NULL, newest INTEGER, lines INTEGER NOT NULL DEFAULT 0,
@@ -57,7 +66,7 @@ _TABLES = (
         excerpt TEXT NOT NULL)""",
     """CREATE TABLE disclosures (
         seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
-        bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, chain TEXT NOT NULL)""",
+        bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, chain TEXT NOT NULL, payload BLOB)""",
 )
 
 MIGRATIONS: tuple[Migration, ...] = (_first,)

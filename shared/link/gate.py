@@ -1,5 +1,7 @@
-"""Who may connect: answers libzmq's questions about CURVE keys (ZAP, RFC 27) from the inbox's enrolments."""
+"""Who may connect: answers libzmq's questions about CURVE keys (ZAP, RFC 27) from the inbox's enrolments,
+and counts out how often a stranger may knock."""
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
 
@@ -10,6 +12,8 @@ from shared.link.sockets import DOMAIN, Context, Socket
 
 _ADDRESS: Final = "inproc://zeromq.zap.01"
 _UNKNOWN_S: Final = 0.05  # how often an unknown key that keeps talking makes us ask again
+_ANSWERS: Final = 64  # handshakes answered before the frames get their turn
+_REMEMBERED: Final = 1024  # keys whose knocks are counted
 
 
 class Members(Protocol):
@@ -20,6 +24,24 @@ class Members(Protocol):
 
     def inviting(self) -> bool:
         """Whether an unknown key may knock."""
+
+
+class Knocks:
+    """So many a second for each key, with a burst of as many; the keys longest silent are forgotten."""
+
+    def __init__(self, per_second: float) -> None:
+        self._rate = max(1.0, per_second)
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def allow(self, key: str, now: float) -> bool:
+        """Whether this one is still within the rate; `now` is any monotonic clock in seconds."""
+        tokens, at = self._left.pop(key, (self._rate, now))
+        tokens = min(self._rate, tokens + max(0.0, now - at) * self._rate)
+        allowed = tokens >= 1
+        self._left[key] = (tokens - allowed, now)
+        if len(self._left) > _REMEMBERED:
+            self._left.popitem(last=False)
+        return allowed
 
 
 class Gate:
@@ -50,9 +72,11 @@ class Gate:
         return self._known.get(key)
 
     def answer(self) -> int:
-        """Answer every waiting question; how many were answered with no."""
+        """Answer the questions that wait, up to a turn's worth; how many were answered with no."""
         refused = 0
-        while self.socket.poll(0):
+        for _ in range(_ANSWERS):
+            if not self.socket.poll(0):
+                break
             version, sequence, domain, _, _, mechanism, *credentials = self.socket.recv_multipart()
             verdict = [b"400", b"not enrolled", b""]
             try:

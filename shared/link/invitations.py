@@ -107,11 +107,8 @@ class Spent:
     again: bool
 
 
-def spend(connection: sqlite3.Connection, secret: bytes, public_key: str, now: float) -> Spent:
-    """Use an invitation for this key. The same key may repeat itself, for its answer may have been lost.
-
-    Raises BadInput: `invitation_unknown`, `invitation_used`, `invitation_expired`.
-    """
+def look(connection: sqlite3.Connection, secret: bytes, public_key: str, now: float) -> Spent:
+    """What `spend` would give, or raise, for this key now; only reads."""
     row = connection.execute(
         "SELECT label, note, expires, used_by FROM link_invitation WHERE hash = ?", (_hash(secret),)
     ).fetchone()
@@ -124,10 +121,21 @@ def spend(connection: sqlite3.Connection, secret: bytes, public_key: str, now: f
         return Spent(label, note, again=True)
     if now >= expires:
         raise BadInput("invitation_expired")
-    connection.execute(
-        "UPDATE link_invitation SET used = ?, used_by = ? WHERE hash = ?", (now, public_key, _hash(secret))
-    )
     return Spent(label, note, again=False)
+
+
+def spend(connection: sqlite3.Connection, secret: bytes, public_key: str, now: float) -> Spent:
+    """Use an invitation for this key. The same key may repeat itself, for its answer may have been lost.
+
+    Raises BadInput: `invitation_unknown`, `invitation_used`, `invitation_expired`.
+    """
+    found = look(connection, secret, public_key, now)
+    if not found.again:
+        connection.execute(
+            "UPDATE link_invitation SET used = ?, used_by = ? WHERE hash = ?",
+            (now, public_key, _hash(secret)),
+        )
+    return found
 
 
 def any_open(connection: sqlite3.Connection, now: float) -> bool:

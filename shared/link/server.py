@@ -12,7 +12,7 @@ import zmq
 
 from shared.errors import BadInput, BusyError, SettingsError
 from shared.link.frames import Busy, Refused, Reject, encode
-from shared.link.gate import Gate
+from shared.link.gate import Gate, Knocks
 from shared.link.keys import KeyPair
 from shared.link.receiver import (
     Delivery,
@@ -39,7 +39,7 @@ class Inbox(Protocol):
         """Whether an invitation is open, so that an unknown key may knock."""
 
     def join(self, public_key: str, secret: bytes, name: str) -> str:
-        """Enrol this key; returns the enrolment. Raises BadInput."""
+        """Enrol this key; returns the enrolment. Raises BadInput, for a guessed secret without a write."""
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
         """`ledger.hello`, on disk when it returns. Raises BadInput."""
@@ -53,10 +53,16 @@ class Inbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one commit takes, what a peer may ask for, and how stale the list of enrolments may be."""
+    """How much one commit takes, what a peer may ask for, and how stale the list of enrolments may be.
+
+    `group_frames` bounds what is heard before a commit, so that talk without batches cannot put it off.
+    `joins_per_second`: requests to join of one key, and refusals that are answered in all.
+    """
 
     group_batches: int = 256
     group_bytes: int = 1024 * 1024
+    group_frames: int = 1024
+    joins_per_second: float = 5.0
     enrolments_s: float = 0.5
     retry_ms: int = 1000
     quota: Quota = field(default_factory=Quota)
@@ -66,7 +72,8 @@ class LinkServer:
     """Receives on `address` (tcp://HOST:PORT, `*` for a free port) for `inbox`.
 
     `counters` has `batches` handed to the inbox in `commits`, `rejected:<reason>`, `refused:<reason>`,
-    `busy`, `joined`, `handshakes_refused`, `unsent_replies`, and `failures` of the inbox.
+    `busy`, `joined`, `joins_ignored` for being too many, `handshakes_refused`, `unsent_replies`, and
+    `failures` of the inbox.
     """
 
     def __init__(
@@ -97,6 +104,8 @@ class LinkServer:
         """Listen. Raises BusyError when the port is taken, SettingsError when the address is not ours."""
         self._stopping.clear()
         self._receiver = Receiver(self._limits.quota)
+        self._knocks = Knocks(self._limits.joins_per_second)
+        self._refusals = Knocks(self._limits.joins_per_second)
         self._context: Context = zmq.Context()
         self._router: Socket = self._context.socket(zmq.ROUTER)
         self._gate = Gate(self._context, self._inbox, self._clock, self._limits.enrolments_s)
@@ -167,7 +176,9 @@ class LinkServer:
         """Everything that waits, up to one commit's worth."""
         group: list[Take] = []
         size = 0
-        while len(group) < self._limits.group_batches and size < self._limits.group_bytes:
+        for _ in range(self._limits.group_frames):
+            if len(group) >= self._limits.group_batches or size >= self._limits.group_bytes:
+                break
             try:
                 route_frame, frame = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
@@ -204,10 +215,17 @@ class LinkServer:
             self._reply(self._receiver.greeted(greet, standing))
 
     def _enrol(self, enrol: Enrol) -> None:
+        if not self._knocks.allow(enrol.key, self._clock()):
+            self._counters["joins_ignored"] += 1
+            return
         try:
             self._inbox.join(enrol.key, enrol.join.secret, enrol.join.name)
         except BadInput as error:
-            self._reply(Reply(enrol.route, Refused(error.reason)))
+            # Whoever has a secret that opens is heard however many strangers guess; only they share this.
+            if self._refusals.allow("", self._clock()):
+                self._reply(Reply(enrol.route, Refused(error.reason)))
+            else:
+                self._counters["joins_ignored"] += 1
             return
         self._gate.refresh()
         self._counters["joined"] += 1

@@ -54,15 +54,22 @@ class Spool:
             self._must_open = False
             return self._position
 
-    def put(self, payload: bytes, position: bytes | None = None) -> None:
+    def put(self, payload: bytes, position: bytes | None = None, *, timeout: float | None = None) -> None:
         """Hand over one batch and where the source stands after it; blocks while eight are on their way.
 
-        Raises Closed, Rewound (this batch was not taken), and BadInput for a size that cannot be sent.
+        Raises Closed, Rewound and, after `timeout` seconds, TimeoutError (this batch was not taken), and
+        BadInput for a size that cannot be sent.
         """
         if not 0 < len(payload) <= MAX_PAYLOAD or len(position or b"") > MAX_POSITION:
             raise BadInput("payload_size", f"{len(payload)} bytes, allowed 1 to {MAX_PAYLOAD}")
         with self._change:
-            self._change.wait_for(lambda: self._closed or self._must_open or len(self._items) < WINDOW)
+            free = self._change.wait_for(
+                lambda: self._closed or self._must_open or len(self._items) < WINDOW, timeout
+            )
+            if not free:
+                raise TimeoutError(
+                    f"{WINDOW} batches wait for the receiver; it took none in {timeout:g} seconds"
+                )
             self._check_open()
             self._check_rewound()
             self._items.append(Item(payload, position))

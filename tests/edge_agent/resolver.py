@@ -1,5 +1,6 @@
 """A real dnsmasq on loopback, and look-ups from addresses of one's choice."""
 
+import os
 import shutil
 import socket
 import struct
@@ -24,8 +25,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def dnsmasq(log: Path, *options: str) -> Iterator[int]:
-    """dnsmasq answering every name with 192.0.2.7, its queries logged to `log`; the port it listens on."""
+def dnsmasq(log: Path, *options: str, zone: str = "UTC") -> Iterator[int]:
+    """dnsmasq in time zone `zone`, answering every name, its queries logged to `log`; the port it has."""
     port = free_port()
     log.touch()
     log.chmod(0o666)  # dnsmasq gives up root before it writes
@@ -44,7 +45,7 @@ def dnsmasq(log: Path, *options: str) -> Iterator[int]:
         f"--log-facility={log}",
         *options,
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, env={**os.environ, "TZ": zone})
     try:
         _wait_until_it_answers(process, port)
         yield port

@@ -1,6 +1,8 @@
 """Past logs through the whole pipeline: what a real resolver wrote equals a count made independently."""
 
 import json
+import os
+import pty
 import re
 import subprocess
 import sys
@@ -15,6 +17,8 @@ import polars as pl
 import pytest
 
 from models.catalogue.load import load_catalogue
+from edge_agent.paths import AgentFolder
+from edge_agent.replay import replay_folder
 from models.features.set1 import FEATURES
 from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -50,7 +54,7 @@ def zone_in_which_it_is_about_noon() -> str:
 
 
 def all_day(periods: str = "1") -> list[tuple[str, str, str, str]]:
-    return [(periods, "Mon Tue Wed Thu Fri Sat Sun", "00:00", "23:59")]
+    return [(periods, "Mon Tue Wed Thu Fri Sat Sun", "08:00", "17:00")]
 
 
 @needs_dnsmasq
@@ -64,7 +68,7 @@ def test_what_a_real_dnsmasq_logged_is_counted_as_an_independent_count_has_it(tm
         "".join(f"1800000000 {p.hardware} {address} iPad *\n" for address, p in addresses.items())
     )
     log = tmp_path / "dnsmasq.log"
-    with dnsmasq(log) as port:
+    with dnsmasq(log, zone=zone) as port:
         for step, address in enumerate([*addresses] * 3):
             for name in [list(USE)[step % 3], UNKNOWN[step % 2], BACKGROUND[step % len(BACKGROUND)]]:
                 for kind in ("A", "AAAA", "HTTPS"):
@@ -224,3 +228,122 @@ def test_a_log_without_a_lesson_ends_with_what_to_do_and_no_stack_trace(
     assert done.returncode == 1
     assert says in done.stderr and len(done.stderr.splitlines()) == 1
     assert out.read_text() == ""
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> AgentFolder:
+    return make_school(tmp_path / "agent", SchoolSpec([ClassSpec("c1", "t1", learners(12))]))
+
+
+def assert_refused(done: Any, says: str) -> None:
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith("error: ") and done.stderr.count("\n") == 1
+    assert says in done.stderr
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_the_run(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    log = written_log(tmp_path / "log", plain)
+    assert_refused(replay(school.root, tmp_path / "none" / "out", log), "No such file or directory; choose")
+    assert_refused(replay(school.root, tmp_path, log), "Is a directory; choose another --out")
+    assert_refused(replay(school.root, log / "out", log), "Not a directory")
+    assert_refused(replay(school.root, log, log), "is one of the logs")
+    assert log.read_text().startswith("Sep 14")
+    assert not school.database.exists(), "nothing was begun"
+
+
+def test_a_log_that_cannot_be_read_is_refused_before_the_run(tmp_path: Path, school: AgentFolder) -> None:
+    log, out = written_log(tmp_path / "log", plain), tmp_path / "out"
+    os.mkfifo(tmp_path / "pipe")
+    for wrong, says in (("none", "No such file"), (".", "Is a directory"), ("pipe", "reads its logs twice")):
+        assert_refused(replay(school.root, out, log, tmp_path / wrong), says)
+    assert_refused(replay(school.root, out, log, source="squid"), "known: dnsmasq, pihole")
+    assert not school.database.exists() and not out.exists()
+
+
+def test_a_replay_that_fails_leaves_the_old_records_and_no_draft(tmp_path: Path, school: AgentFolder) -> None:
+    log, out = written_log(tmp_path / "log", plain), tmp_path / "out.jsonl"
+    out.write_text("the records of last week")
+    (school.root / "input" / "bells.csv").unlink()
+    before = set(tmp_path.iterdir())
+    assert replay(school.root, out, log, year="2026").returncode == 1
+    assert out.read_text() == "the records of last week"
+    assert set(tmp_path.iterdir()) == before
+
+
+def test_records_take_the_place_of_older_ones_also_behind_a_link(tmp_path: Path, school: AgentFolder) -> None:
+    log, target, out = written_log(tmp_path / "log", plain), tmp_path / "target", tmp_path / "out"
+    target.write_text("older " * 10_000)
+    out.symlink_to(target)
+    assert replay(school.root, out, log, year="2026").returncode == 0
+    assert out.is_symlink()
+    assert [record["kind"] for record in records(target)] == ["lesson"]
+
+
+def test_records_can_go_down_a_pipe(tmp_path: Path, school: AgentFolder) -> None:
+    command = [sys.executable, "-m", "commonground", "agent", "replay", str(school.root)]
+    command += [str(written_log(tmp_path / "log", plain)), "--source", "dnsmasq", "--year", "2026"]
+    done = subprocess.run([*command, "--out", "/dev/stdout"], capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout.splitlines()[0])["kind"] == "lesson"
+
+
+def test_progress_shows_on_a_terminal_and_nowhere_else(tmp_path: Path, school: AgentFolder) -> None:
+    log, out = written_log(tmp_path / "log", plain), tmp_path / "out.jsonl"
+    assert replay(school.root, out, log, year="2026").stderr == ""
+    terminal, theirs = pty.openpty()
+    command = [sys.executable, "-m", "commonground", "agent", "replay", str(school.root), str(log)]
+    command += ["--source", "dnsmasq", "--year", "2026", "--out", str(out), "--json"]
+    done = subprocess.run(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=True,
+        timeout=120,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    os.close(theirs)
+    shown = os.read(terminal, 65536).decode()
+    os.close(terminal)
+    assert "Reading the logs" in shown and "100%" in shown
+    assert json.loads(done.stdout)["records"] == 1
+
+
+def test_progress_is_told_as_a_share_of_the_bytes_that_only_grows(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    log, told = written_log(tmp_path / "log", plain), list[float]()
+    done = replay_folder(
+        school,
+        [log, log],
+        tmp_path / "out",
+        source="dnsmasq",
+        year=2026,
+        now=0.0,
+        progress=told.append,
+    )
+    assert done.lines > 0
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.25, 1.0), "each of two files is read twice"
+
+
+@pytest.mark.parametrize("year", ["1969", "2106", "9999"])
+def test_a_year_that_no_signal_can_have_is_bad_usage(tmp_path: Path, school: AgentFolder, year: str) -> None:
+    done = replay(school.root, tmp_path / "out", written_log(tmp_path / "log", plain), year=year)
+    assert_refused(done, "--year")
+
+
+@pytest.mark.parametrize(
+    "stamp", ["9999-12-31T23:59:59Z", "2107-01-01T09:05:00+01:00", "0001-01-01T00:00:00Z"]
+)
+def test_lines_of_impossible_years_are_counted_and_cost_nothing_else(
+    tmp_path: Path, school: AgentFolder, stamp: str
+) -> None:
+    log, out = written_log(tmp_path / "log", plain), tmp_path / "out"
+    with log.open("a") as file:
+        file.write(f"{stamp} dnsmasq[9]: query[A] padlet.com from 10.0.0.1\n")
+        file.write(f"{stamp} dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.1 a4:83:e7:61:00:01 iPad\n")
+    done = replay(school.root, out, log, year="2026")
+    assert (done.returncode, done.stderr) == (0, "")
+    (lesson,) = records(out)
+    assert lesson["devices"] == 12

@@ -48,6 +48,19 @@ def test_the_ninth_batch_waits_for_the_first_to_be_acknowledged() -> None:
     assert [item.payload for item in spool.read(8, 9)] == [b"x", b"ninth"]
 
 
+def test_whoever_cannot_wait_is_told_so_and_may_put_the_same_batch_later() -> None:
+    spool = Spool(rereads=False)
+    for _ in range(8):
+        spool.put(b"x", timeout=0)
+    with pytest.raises(TimeoutError, match="8 batches"):
+        spool.put(b"ninth", timeout=0)
+    assert spool.tail() == 8, "it was not taken"
+    spool.resume(0, None)
+    spool.settle(1)
+    spool.put(b"ninth", timeout=0)
+    assert [item.payload for item in spool.read(8, 9)] == [b"x", b"ninth"]
+
+
 def test_putting_wakes_the_client() -> None:
     spool, woken = opened(), threading.Event()
     spool.attach(woken.set)
