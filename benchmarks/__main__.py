@@ -31,7 +31,8 @@ def main() -> None:
     rows = [row for row in measured if row is not None]
     share = others.share()
     command = " ".join(["python -m benchmarks", *_options(asked)])
-    print(render(rows, machine.line(facts), command, _disturbed(share)))
+    numbered = [(1 + ROWS.index(row.name), row) for row in rows]
+    print(render(numbered, machine.line(facts), command, _disturbed(share)))
     if asked.json is not None:
         found = {
             "machine": facts,

@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 
-from edge_agent.clock import Clock, FileClock, SystemClock
+from edge_agent.clock import make_clock
 from edge_agent.collecting import Collecting, Running
 from edge_agent.daykeys import KeyFolder
 from edge_agent.days import day_of, key_expires
@@ -25,7 +25,7 @@ from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.renewal import Renewal, count_refused
 from edge_agent.schedule import Schedule, load_teachers_key
-from edge_agent.settings import AgentSettings, load_hub, load_settings
+from edge_agent.settings import load_hub, load_settings
 from edge_agent.status import Status
 from edge_agent.store.classes import end_expired, ensure_codes, shared_until
 from edge_agent.store.counts import forget_minutes
@@ -88,6 +88,7 @@ class Agent:
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         count_refused(self.writer, parts.refused, self.clock.now())
         self._renewal = Renewal(folder, parts, self.writer, codes)
+        self._renewal.look(self.clock.now())  # leases are known before the first line is read
         self._keys = KeyFolder(folder.day_keys, settings.zone, self.writer)
         teachers = load_teachers_key(folder.secrets)
         schedule = Schedule(self.writer, self._reader, parts.directory, codes, teachers)
@@ -178,8 +179,3 @@ class Agent:
     def sources(self) -> list[Running]:
         """Every source at work."""
         return self._collecting.running
-
-
-def make_clock(folder: AgentFolder, settings: AgentSettings) -> Clock:
-    """The machine's clock, or the simulated one that `[clock]` names."""
-    return SystemClock() if settings.clock is None else FileClock(folder.resolve(settings.clock.file))

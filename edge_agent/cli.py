@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from edge_agent.clock import FileClock, SystemClock
+from edge_agent.clock import make_clock
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import HubSettings, load_hub, load_settings
 from shared.errors import CommonGroundError, SettingsError, UsageError
@@ -193,6 +193,7 @@ def unshare(
 def disclosures(
     folder: Folder,
     verify: Annotated[bool, typer.Option("--verify", help="Check the hash chain.")] = False,
+    records: Annotated[bool, typer.Option("--records", help="Print the records themselves too.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Print what left: kind, time, size and hash of every record."""
@@ -203,9 +204,9 @@ def disclosures(
     _require_database(paths)
     connection = reader(paths.database)
     found = connection.execute(
-        "SELECT seq, at, kind, number, bytes, sha256, chain FROM disclosures ORDER BY seq"
+        "SELECT seq, at, kind, number, bytes, sha256, chain, payload FROM disclosures ORDER BY seq"
     )
-    entries = [dict(row) for row in found]
+    entries = [log.shown(row, records) for row in found]
     count, broken = log.verify(connection) if verify else (len(entries), None)
     connection.close()
     if as_json:
@@ -214,6 +215,8 @@ def disclosures(
     else:
         for entry in entries:
             _out("{seq}  {at}  {kind}  {bytes} bytes  {sha256}".format_map(entry))
+            if entry.get("record"):
+                _out(f"    {json.dumps(entry['record'], ensure_ascii=False)}")
     if broken is not None:
         raise CommonGroundError(f"the chain breaks at entry {broken}: compare it with a backup")
     if verify and not as_json:
@@ -238,7 +241,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 def _today(paths: AgentFolder) -> date:
     """The school's own date, in a simulation the simulated one."""
     settings = load_settings(paths)
-    clock = SystemClock() if settings.clock is None else FileClock(paths.resolve(settings.clock.file))
+    clock = make_clock(paths, settings)
     return datetime.fromtimestamp(clock.now(), settings.zone).date()
 
 
@@ -260,8 +263,11 @@ def _secret_text(token: str) -> str:
         if token == "-":  # noqa: S105 - the usual name of standard input
             return sys.stdin.read().strip()
         return Path(token).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{token} cannot be read: {error}") from None
+    except (OSError, UnicodeDecodeError, ValueError):
+        # Not repeated: somebody may have put the invitation itself here, and logs keep command lines.
+        raise UsageError(
+            "the invitation cannot be read: give the path of its file, or - to paste it"
+        ) from None
 
 
 class _store:  # noqa: N801 - reads as a statement: `with _store(folder) as connection:`

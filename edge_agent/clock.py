@@ -5,6 +5,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
+from edge_agent.paths import AgentFolder
+from edge_agent.settings import AgentSettings
 from shared.errors import SettingsError
 
 
@@ -45,3 +47,8 @@ class FileClock:
             raise SettingsError(
                 f"{self._path} is no simulated clock ({error}): a real school has no [clock] in agent.toml"
             ) from None
+
+
+def make_clock(folder: AgentFolder, settings: AgentSettings) -> Clock:
+    """The machine's clock, or the simulated one that `[clock]` names."""
+    return SystemClock() if settings.clock is None else FileClock(folder.resolve(settings.clock.file))

@@ -1,11 +1,11 @@
-"""Newer roster, inventory and bell files are taken while the agent runs; unusable ones are not."""
+"""Newer roster, inventory, bell and lease files are taken while the agent runs; unusable ones are not."""
 
 import sqlite3
 import time
 from typing import Final
 
 from edge_agent.identity.directory import Directory
-from edge_agent.identity.load import load_directory, stamp
+from edge_agent.identity.load import lease_file, load_directory, stamp
 from edge_agent.identity.tables import Refused
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
@@ -29,14 +29,22 @@ class Renewal:
         self._writer = writer
         self._codes = codes
         self._stamp = self._seen = stamp(folder, parts.settings)
-        self._next_look = time.monotonic() + LOOK_SECONDS
-        self.trouble = ""
+        self._leases = lease_file(folder, parts.settings)
+        self._next_look = time.monotonic()
+        self._files_trouble = ""
+
+    @property
+    def trouble(self) -> str:
+        """What somebody should do about the files, or nothing."""
+        return self._files_trouble or (self._leases.trouble if self._leases else "")
 
     def look(self, now: float) -> bool:
         """Take changed files, at most every few seconds; whether anything was taken."""
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + LOOK_SECONDS
+        if self._leases is not None:
+            self._leases.refresh(self._parts.directory.leases, now)
         found = stamp(self._folder, self._parts.settings)
         steady, self._seen = found == self._seen, found
         # A file that still grows is looked at again: half an export is a valid file, too.
@@ -46,13 +54,13 @@ class Renewal:
         try:
             fresh, refused = load_directory(self._folder, self._parts.settings)
         except SettingsError as error:
-            self.trouble = f"The new file is not used, the old one still is: {error}"
+            self._files_trouble = f"The new file is not used, the old one still is: {error}"
             return False
         except Exception as error:  # noqa: BLE001 - a hostile file must not stop a running agent
-            self.trouble = f"The new file is not used, the old one still is: {type(error).__name__}"
+            self._files_trouble = f"The new file is not used, the old one still is: {type(error).__name__}"
             return False
-        self.trouble = self._shrinks(fresh)
-        if self.trouble:
+        self._files_trouble = self._shrinks(fresh)
+        if self._files_trouble:
             return False
         # Codes first: a collector may ask for a new class the moment the directory knows it.
         roster = fresh.roster

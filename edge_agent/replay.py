@@ -11,6 +11,7 @@ from edge_agent.collector import Collector
 from edge_agent.daykeys import MemoryKeys
 from edge_agent.days import week_name
 from edge_agent.drafts import replacing
+from edge_agent.identity.load import read_known_leases
 from edge_agent.leaving import Left, LessonFacts, lesson_held_back, week_groups
 from edge_agent.parcel import Parcel
 from edge_agent.parts import PARSERS, Parse, Parts, parser
@@ -72,6 +73,7 @@ def replay_folder(
         _check_log(path, out)
     with replacing(out, "choose another --out") as file:
         parts = Parts.load(folder, settings)
+        read_known_leases(folder, settings, parts.directory.leases)
         writer = Writer(folder.database, MIGRATIONS)
         try:
             codes = writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
@@ -98,23 +100,29 @@ class Replay:
         self._codes = codes
         self._kind = kind
         self._collector: Collector = parts.collector(kind, "replay", MemoryKeys(), codes)
-        self._parse: Parse = parser(kind, parts.settings.zone, year)
+        self._year = year
         self._days: dict[date, _Day] = {}
 
     def run(self, paths: Sequence[Path], now: float, progress: Progress | None = None) -> Replayed:
         """Read the logs, oldest first; `now` (seconds UTC) dates lines without a year."""
         done = Replayed()
         advance = _advancing(2 * sum(path.stat().st_size for path in paths), progress)
+        parse = self._parser()
         for path in paths:
             # A lease may be told in a later file than the first look-up it explains.
             for chunk in _chunks(path, advance, only=b"DHCPACK"):
-                facts = self._parse(chunk, now).facts
+                facts = parse(chunk, now).facts
                 self._collector.learn([fact for fact in facts if isinstance(fact, Lease)])
+        parse = self._parser()
         for path in paths:
             for chunk in _chunks(path, advance):
-                self._take(self._collector.collect(self._parse(chunk, now), FOREVER), done)
+                self._take(self._collector.collect(parse(chunk, now), FOREVER), done)
         self._finish(done)
         return done
+
+    def _parser(self) -> Parse:
+        # A new one for each reading: in the hour that is repeated, time goes on from the line before.
+        return parser(self._kind, self._parts.settings.zone, self._year)
 
     def _take(self, parcel: Parcel, done: Replayed) -> None:
         done.lines += parcel.lines

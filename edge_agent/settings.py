@@ -131,7 +131,7 @@ port = {port}                  # the status page, http://127.0.0.1:{port}/, on t
 inventory = "input/inventory.csv"    # MDM export: serial_number, wifi_mac, user, room, opt_out
 roster = "input/oneroster"           # OneRoster 1.1 CSV files in a folder
 bells = "input/bells.csv"            # period,days,start,end: when the roster's periods are
-# leases = "/var/lib/misc/dnsmasq.leases"   # known addresses at the start; the log's DHCP lines tell the rest
+# leases = "/var/lib/misc/dnsmasq.leases"   # if the log has no DHCP lines; looked at while it runs
 
 [privacy]
 minimum_devices = 10           # fewer devices seen in a lesson: its record never leaves; 5 or more

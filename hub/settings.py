@@ -114,6 +114,7 @@ port = {port}
 address = {json.dumps(link)}
 
 # What invitations name, where schools reach this hub by another address than it listens on: a name,
-# a router's address. Without it they name `address`. After a change, invite the schools again.
+# a router's address. Without it they name `address`. Agents that have joined keep what their invitation
+# named, in their own hub.toml.
 {named}
 """

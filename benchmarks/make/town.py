@@ -1,5 +1,6 @@
 """The demo's hub and schools, joined and sharing, with their days ready to be written into their logs."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -14,7 +15,9 @@ from demo.app_names import AppNames
 from demo.feed import Feed
 from demo.school import TIMEZONE, School, build_schools
 from demo.term import TERM_END, instant
+from edge_agent.identity.load import load_directory
 from edge_agent.paths import AgentFolder
+from edge_agent.settings import load_settings
 from edge_agent.store import classes
 from edge_agent.store.schema import MIGRATIONS
 from hub.store.enrolments import slug_of
@@ -93,14 +96,11 @@ def _join(folder: AgentFolder, hub: Hub, pair: KeyPair) -> None:
     """As if the agent had used its invitation."""
     key = folder.secrets / "agent.key"
     key.write_bytes(pair.secret + b"\n")
-    folder.hub.write_text(f'address = "{hub.address}"\npublic_key = {_quoted(hub.public)}\n')
+    folder.hub.write_text(f'address = "{hub.address}"\npublic_key = {json.dumps(hub.public)}\n')
 
 
 def _share(folder: AgentFolder, school: School) -> dict[str, str]:
     """Class codes by id, those of consenting teachers shared."""
-    from edge_agent.identity.load import load_directory
-    from edge_agent.settings import load_settings
-
     directory, _ = load_directory(folder, load_settings(folder))
     connection = connect(folder.database)
     try:
@@ -113,9 +113,3 @@ def _share(folder: AgentFolder, school: School) -> dict[str, str]:
     finally:
         connection.close()
     return codes
-
-
-def _quoted(text: str) -> str:
-    import json
-
-    return json.dumps(text)

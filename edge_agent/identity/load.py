@@ -6,7 +6,7 @@ from pathlib import Path
 from edge_agent.identity.bells import load_bells
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.inventory import load_inventory
-from edge_agent.identity.leases import read_lease_file
+from edge_agent.identity.leases import LeaseFile, Leases, read_lease_file
 from edge_agent.identity.roster import Roster, load_roster
 from edge_agent.identity.tables import Refused
 from edge_agent.identity.timetable import Timetable
@@ -18,7 +18,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 def load_directory(folder: AgentFolder, settings: AgentSettings) -> tuple[Directory, Refused]:
-    """Read inventory, roster, bells and known leases; raises SettingsError for an unusable file."""
+    """Read inventory, roster and bells; raises SettingsError for an unusable file."""
     refused = Refused()
     inventory = load_inventory(folder.resolve(settings.identity.inventory), refused)
     roster = load_roster(folder.resolve(settings.identity.roster), refused)
@@ -26,13 +26,27 @@ def load_directory(folder: AgentFolder, settings: AgentSettings) -> tuple[Direct
     timetable = Timetable(roster, bells, settings.zone)
     directory = Directory(inventory, roster, timetable, settings.zone)
     _count_overlaps(timetable, roster, folder.resolve(settings.identity.bells), refused)
-    if settings.identity.leases is not None:
-        path = folder.resolve(settings.identity.leases)
-        try:
-            read_lease_file(path.read_text(errors="replace").splitlines(), directory.leases)
-        except OSError as error:
-            raise SettingsError(f"{path} cannot be read: {error.strerror}; correct `leases`") from None
     return directory, refused
+
+
+def read_known_leases(folder: AgentFolder, settings: AgentSettings, leases: Leases) -> None:
+    """For a replay: the lease file's owners count as known from the beginning, there being no better.
+
+    Raises SettingsError if the file cannot be read.
+    """
+    if settings.identity.leases is None:
+        return
+    path = folder.resolve(settings.identity.leases)
+    try:
+        read_lease_file(path.read_text(errors="replace").splitlines(), leases)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}; correct `leases`") from None
+
+
+def lease_file(folder: AgentFolder, settings: AgentSettings) -> LeaseFile | None:
+    """For a running agent: the lease file to look at again and again, if there is one."""
+    name = settings.identity.leases
+    return LeaseFile(folder.resolve(name)) if name is not None else None
 
 
 def stamp(folder: AgentFolder, settings: AgentSettings) -> Stamp:

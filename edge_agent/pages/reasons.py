@@ -31,7 +31,15 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "statement_invalid": Reason("a statement broke the xAPI rules", "Tell the app’s maker."),
         "body_is_no_json": Reason("a statement was not JSON", "Tell the app’s maker."),
         "actor_unidentified": Reason("a statement did not say who", "Tell the app’s maker."),
-        "actor_is_no_agent": Reason("a statement was about a group", "Tell the app’s maker."),
+        "body_too_large": Reason("a request was too large", "Let the app send fewer statements at once."),
+        "statement_conflict": Reason("two statements had the same id", "Tell the app’s maker."),
+        "timestamp_out_of_range": Reason("a statement’s time was impossible", "Check the app’s clock."),
+        "line_not_processed": Reason(
+            "a line that the program could not deal with", "Report it with the agent’s log."
+        ),
+        "position_lost": Reason(
+            "a log was gone before it was read to its end", "Let the resolver keep rotated logs for a day."
+        ),
         # unmatched
         "no_lease": Reason("an address that no lease explains", "Check that DHCP events are in the log."),
         "private_address": Reason(
@@ -52,6 +60,14 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "opted_out": Reason("a device that opted out: let go at once"),
         "statement_known": Reason("a statement that had come before"),
         "verb_of_no_use": Reason("a statement that tells nothing about use"),
+        "actor_not_a_person": Reason("a statement about a group"),
+        "actor_without_user_name": Reason("a statement whose person has no user name"),
+        "object_is_no_activity": Reason("a statement about no activity"),
+        "voided": Reason("a statement that takes another back"),
+        # late
+        "day_key_destroyed": Reason("too late: the day’s key was destroyed"),
+        "day_key_lost": Reason("the day’s key was lost, and is not made twice", "Look at the disk."),
+        "lesson_changed": Reason("a lesson’s time had changed meanwhile"),
         # held back
         "not_shared": Reason("the teacher does not share the class: the lesson counts in the week alone"),
         "few_devices": Reason("too few iPads to hide one child among them"),
@@ -59,6 +75,7 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "few_classes": Reason("fewer than three classes"),
         "few_teachers": Reason("fewer than three teachers"),
         "no_lessons": Reason("no lesson in that week"),
+        "record_malformed": Reason("a record that the hub would refuse", "Report it with the agent’s log."),
     }
 )
 

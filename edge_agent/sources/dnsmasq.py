@@ -21,8 +21,9 @@ _HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
 
 
 def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
-    """Facts of whole lines of a log, in the order of the log."""
+    """Facts of whole lines of a log, in the order of the log; `newest` is never a day ahead of now."""
     reading = Reading()
+    latest = times.latest
     for line in chunk.split(b"\n"):
         if not line:
             continue
@@ -31,17 +32,19 @@ def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
         if match is None:
             reading.refuse("line_too_long" if len(line) > MAX_LINE else "malformed_line", line)
             continue
-        _take(reading, match, line, times)
+        t = _take(reading, match, line, times)
+        if t is not None and t <= latest:
+            reading.newest = t if reading.newest is None else max(reading.newest, t)
     return reading
 
 
-def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTime) -> None:
+def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTime) -> int | None:
+    """Take one line; its time (seconds UTC) if it has one."""
     time, role, query, name, asker, address, hardware = match.groups()
     t = times.seconds(time)
     if t is None:
         reading.refuse("unreadable_time", line)
-        return
-    reading.newest = t
+        return None
     if query is not None and role is None:
         reading.facts.append(Contact(t, asker.decode("ascii"), name.decode("latin-1")))
     elif address is not None and role == b"-dhcp":
@@ -50,3 +53,4 @@ def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTim
             reading.facts.append(Lease(t, address.decode("latin-1"), plain))
         else:
             reading.refuse("lease_without_hardware_address", line)
+    return t

@@ -23,6 +23,7 @@ IDLE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 2.0
 LOST_SHOWN_SECONDS: Final = 3600.0
 LOST: Final = "up to date; the place in the log where it stood was gone, so lines may be missing"
+_NOT_THE_CHUNK: Final = (CommonGroundError, OSError, sqlite3.Error, MemoryError)
 Parse = Callable[[bytes, float], Reading]
 
 
@@ -120,6 +121,7 @@ class Follower:
             self._put(chunk, after, now, tail.lost)
         except _Poison as poison:
             self._report(poison.__cause__ or poison)
+            self.state = "looking for the line that cannot be processed; report it with the agent's log"
             self._stop.wait(RETRY_SECONDS)
             self._put_in_parts(chunk, after, now, tail.lost)
         tail.lost = 0
@@ -129,11 +131,11 @@ class Follower:
         """One chunk, one parcel. Raises _Poison if it is the chunk that makes this impossible."""
         try:
             self._send(self._parse(chunk, now), after, now, lost)
-        except BadInput as error:
-            raise _Poison from error
-        except (CommonGroundError, OSError, sqlite3.Error, MemoryError):
-            raise  # the link, the keys, the store: the same chunk may pass later
         except Exception as error:
+            # The link, the keys, the store: the same chunk may pass later.
+            if isinstance(error, _NOT_THE_CHUNK) and not isinstance(error, BadInput):
+                raise
+            self._collector.begin()  # it may remember half of what has failed
             raise _Poison from error
 
     def _put_in_parts(self, chunk: bytes, after: Position, now: float, lost: int) -> None:
@@ -142,7 +144,6 @@ class Follower:
         while parts:
             part = parts.pop()
             position = after.within(chunk, done + len(part))
-            self._collector.begin()  # it may remember half of what has failed
             try:
                 self._put(part, position, now, lost)
             except _Poison:
@@ -150,9 +151,8 @@ class Follower:
                 if cut < len(part):
                     parts += [part[cut:], part[:cut]]
                     continue
-                self._collector.begin()
                 reading = Reading(lines=1)
-                reading.refuse("line_not_processed", part)
+                reading.refuse("line_not_processed", part.rstrip(b"\n"))
                 self._send(reading, position, now, lost)
             done, lost = done + len(part), 0
 

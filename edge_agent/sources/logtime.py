@@ -1,4 +1,4 @@
-"""Times in log lines: RFC 3339, or syslog's `Sep 14 08:31:02` in local time and without a year."""
+"""Times in log lines: RFC 3339, or syslog's `Sep 14 08:31:02`; what does not say its zone is local time."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -6,6 +6,8 @@ from zoneinfo import ZoneInfo
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 REPEATED_HOUR = 1800
 AHEAD = timedelta(days=3)  # a resolver's clock may be wrong; further ahead it was last year
+PLAUSIBLE_AHEAD = 86400.0  # what lies further ahead says nothing of how far a log has come
+END_OF_TIME = 1 << 32
 
 
 class LogTime:
@@ -19,11 +21,16 @@ class LogTime:
         self._last = 0
 
     def at(self, now: float) -> None:
-        """Tell what time it is, for lines without a year."""
+        """Tell what time it is (seconds UTC): for lines without a year, and for `latest`."""
         self._now = now
 
+    @property
+    def latest(self) -> float:
+        """The latest moment (seconds UTC) that a line may claim and still be believed."""
+        return float("inf") if self._now is None else self._now + PLAUSIBLE_AHEAD
+
     def seconds(self, text: bytes) -> int | None:
-        """Seconds UTC, or None if the text is no time.
+        """Seconds UTC in [0, 2^32), or None if the text is no such time.
 
         In the hour that the end of daylight saving repeats, time goes forward: a reading half an
         hour or more before the last line's belongs to the second pass.
@@ -38,23 +45,25 @@ class LogTime:
         else:
             first, second = moment
             found = second if self._last - first > REPEATED_HOUR else first
-        if found is not None:
+        if found is not None and found <= self.latest:
             self._last = max(self._last, found)
         return found
 
     def _parse(self, text: bytes) -> tuple[int, int] | None:
         try:
             line = text.decode("ascii")
-            if line[0].isdigit():
-                moment = int(datetime.fromisoformat(line).timestamp())
-                return moment, moment
-            month, day, clock = line.split()
-            hour, minute, second = (int(part) for part in clock.split(":"))
-            parts = (MONTHS.index(month) + 1, int(day), hour, minute, min(second, 59))
-            local = self._local(parts)
-        except (ValueError, IndexError):
+            moment = datetime.fromisoformat(line) if line[0].isdigit() else self._without_year(line)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=self._zone)
+            first, second = (int(moment.replace(fold=fold).timestamp()) for fold in (0, 1))
+        except (ValueError, IndexError, OverflowError):
             return None
-        return tuple(int(local.replace(fold=fold).timestamp()) for fold in (0, 1))  # type: ignore[return-value]
+        return (first, second) if 0 <= min(first, second) <= max(first, second) < END_OF_TIME else None
+
+    def _without_year(self, line: str) -> datetime:
+        month, day, clock = line.split()
+        hour, minute, second = (int(part) for part in clock.split(":"))
+        return self._local((MONTHS.index(month) + 1, int(day), hour, minute, min(second, 59)))
 
     def _local(self, parts: tuple[int, int, int, int, int]) -> datetime:
         if self._year is not None:

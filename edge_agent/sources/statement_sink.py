@@ -55,7 +55,7 @@ class StatementSink:
         self._spool = spool
         self._clock = clock
         self._known = known
-        self._accept_seconds = accept_seconds
+        self.accept_seconds = accept_seconds
         self._turn = threading.Lock()  # held by the request that is under way
         self._entered: dict[int, int] = {}  # essence of each id that entered the spool, oldest first
         self._rejected = 0
@@ -71,7 +71,7 @@ class StatementSink:
         BadInput for the first invalid statement or a conflict (nothing of the request is taken, as the
         standard has it; `refuse` counts it), and CommonGroundError if the agent cannot accept it now.
         """
-        end = time.monotonic() + self._accept_seconds
+        end = time.monotonic() + self.accept_seconds
         try:
             checked = [check(statement) for statement in statements]
             ids, digest = self._identify(checked, request)

@@ -5,8 +5,10 @@ it was delivered gets an entry of its own; the first one stays, since it may hav
 """
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterable
+from typing import Any
 
 GENESIS = "0" * 64
 WITHDRAWN = "withdrawn"
@@ -24,6 +26,14 @@ def withdraw(connection: sqlite3.Connection, *, at: str, numbers: Iterable[int])
             "SELECT sha256 FROM disclosures WHERE number = ? AND kind != ?", (number, WITHDRAWN)
         ).fetchone()
         _append(connection, (at, WITHDRAWN, number, 0, row[0] if row else ""), None)
+
+
+def shown(row: sqlite3.Row, records: bool) -> dict[str, Any]:
+    """One entry for the school's own people, with the record it stands for if they ask for it."""
+    entry = {name: row[name] for name in row.keys() if name != "payload"}  # noqa: SIM118 - a Row iterates values
+    if records:
+        entry["record"] = json.loads(row["payload"]) if row["payload"] else None
+    return entry
 
 
 def verify(connection: sqlite3.Connection) -> tuple[int, int | None]:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated
 
@@ -16,6 +17,7 @@ CSV_ANSWER: Responses = {
     200: {"content": {"text/csv": {"schema": {"type": "string"}}}, "description": "A table with a header."}
 }
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_UNSAFE = re.compile(r"[^A-Za-z0-9_.-]")
 
 
 def _views(request: Request) -> Views:
@@ -41,7 +43,10 @@ def csv_answer(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]])
     writer = csv.writer(text)
     writer.writerow(header)
     writer.writerows([_safe(cell) for cell in row] for row in rows)
-    return CsvResponse(text.getvalue(), headers={"Content-Disposition": f'attachment; filename="{name}.csv"'})
+    plain = _UNSAFE.sub("_", name)
+    return CsvResponse(
+        text.getvalue(), headers={"Content-Disposition": f'attachment; filename="{plain}.csv"'}
+    )
 
 
 def _safe(cell: Cell) -> Cell:

@@ -19,6 +19,7 @@ from shared.pages.sources import sources_words
 
 LESSONS_SHOWN: Final = 12
 LESSONS_MOST: Final = 60
+READ: Final = ["GET", "HEAD"]
 
 pages: Final = Pages(
     Path(__file__).parent,
@@ -42,14 +43,14 @@ def _views(request: Request) -> Views:
     return views
 
 
-@router.get("/")
+@router.api_route("/", methods=READ)
 def district(request: Request) -> Response:
     """The district: one sentence for the week, its schools by name, the distribution by dimension."""
     view = _views(request).district()
     kinds = sorted({source.kind for item in view.schools for source in item.sources})
     figures = [
-        distribution.distribution_figure(f"levels-{model}", "All schools together.", items, kinds)
-        for model, items in distribution.by_model(view.distribution).items()
+        distribution.distribution_figure(f"levels-{scale}", "All schools together.", items, kinds)
+        for scale, items in distribution.by_scale(view.distribution).items()
     ]
     return pages.page_or_data(
         request,
@@ -63,7 +64,7 @@ def district(request: Request) -> Response:
     )
 
 
-@router.get("/schools/{slug}")
+@router.api_route("/schools/{slug}", methods=READ)
 def one_school(request: Request, slug: str) -> Response:
     """A school: what it covers, its matrix, weeks, channels and blind spot, its shared classes."""
     view = _views(request).school(slug)
@@ -74,15 +75,15 @@ def one_school(request: Request, slug: str) -> Response:
     matrices: list[str] = []
     newest = view.weeks[-1] if view.weeks else None
     if newest is not None:
-        for model, items in distribution.by_model(newest.distribution).items():
+        for scale, items in distribution.by_scale(newest.distribution).items():
             drawn = distribution.distribution_figure(
-                f"levels-{model}", "In the newest week:", items, newest.sources, newest.visibility
+                f"levels-{scale}", "In the newest week:", items, newest.sources, newest.visibility
             )
             figures.append(drawn)
             matrices.append(drawn.name)
             if any(item.shares for item in items):
-                figures.append(school.weeks_figure(f"weeks-{model}", view.weeks, model, order))
-                matrices.append(f"weeks-{model}")
+                figures.append(school.weeks_figure(f"weeks-{scale}", view.weeks, items[0], order))
+                matrices.append(f"weeks-{scale}")
         figures.append(school.contacted_figure("contacted", view.weeks, order))
         if newest.visibility is not None:
             figures.append(school.blind_spot_figure("blind-spot", newest))
@@ -99,7 +100,7 @@ def one_school(request: Request, slug: str) -> Response:
     )
 
 
-@router.get("/schools/{slug}/classes/{code}")
+@router.api_route("/schools/{slug}/classes/{code}", methods=READ)
 def one_class(request: Request, slug: str, code: str) -> Response:
     """A shared class before a visit: its newest lesson large, the earlier ones small, questions to ask."""
     shown = LESSONS_MOST if request.query_params.get("lessons") == "all" else LESSONS_SHOWN
@@ -131,14 +132,14 @@ def one_class(request: Request, slug: str, code: str) -> Response:
     )
 
 
-@router.get("/usage")
+@router.api_route("/usage", methods=READ)
 def all_usage(request: Request) -> Response:
     """The districts of usage exports, by number."""
     view = _views(request).usage_districts()
     return pages.page(request, "usage.html", view=view, simulated=False, inferred=False)
 
 
-@router.get("/usage/{district_id}")
+@router.api_route("/usage/{district_id}", methods=READ)
 def one_usage(request: Request, district_id: str) -> Response:
     """One district of a usage export, charted by week."""
     view = _views(request).usage_district(district_id)
@@ -164,20 +165,20 @@ def one_usage(request: Request, district_id: str) -> Response:
     )
 
 
-@router.get("/how")
+@router.api_route("/how", methods=READ)
 def how(request: Request) -> Response:
     """How do you know? Sources, inference, doubt, and what cannot be seen."""
     models = [load_model(name) for name in model_names()]
     return pages.page(request, "how.html", models=models, simulated=False, inferred=False)
 
 
-@router.get("/static/{name}")
+@router.api_route("/static/{name}", methods=READ)
 def static(name: str) -> Response:
     """A style sheet or a mark, by its hashed name."""
     return pages.assets.response(name)
 
 
-@router.get("/favicon.ico")
+@router.api_route("/favicon.ico", methods=READ)
 def favicon(request: Request) -> Response:
     """Browsers ask for it whatever the page says."""
     return Response(status_code=308, headers={"Location": pages.assets.url("mark.svg")})

@@ -131,7 +131,8 @@ def week_sentence(view: DistrictView, order: Order) -> str:
     if not judged:
         return f"{when}: {seen}. {NOT_ENOUGH} to say at which levels."
     first = judged[0]
-    runs = [run for item in judged if item.model == first.model and (run := likely(item.shares))]
+    same = [item for item in judged if (item.model, item.stages) == (first.model, first.stages)]
+    runs = [run for item in same if (run := likely(item.shares))]
     whole = (min(low for low, _ in runs), max(high for _, high in runs))
     return f"{when}: {seen}, likely {run_words(whole, first.stages)}."
 

@@ -1,16 +1,22 @@
 """What a record does to the store: one checked record of one known school, in the caller's transaction."""
 
 import sqlite3
-from datetime import date, datetime
-from math import inf
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from hub.store import scales
-from models.features.set1 import FEATURES
+from hub.store import acceptance, scales
 from shared.errors import BadInput
-from shared.records import LessonRecord, Placement, Record, StatusRecord, WeekPlacement, WeekRecord
+from shared.records import (
+    ALL_BANDS,
+    LessonRecord,
+    Placement,
+    Record,
+    StatusRecord,
+    WeekPlacement,
+    WeekRecord,
+)
 
 _json: Final = msgspec.json.Encoder()
 
@@ -18,44 +24,39 @@ _json: Final = msgspec.json.Encoder()
 def apply(connection: sqlite3.Connection, school_id: int, school: str, record: Record, heard: float) -> str:
     """Do what `record` says for the school it came from; returns the name of the counter it belongs to.
 
-    `heard` is hub time in epoch seconds. Raises BadInput for a record of another school, and for a
-    second week record of the same school, week and grade band.
+    `heard` is hub time in epoch seconds. Raises BadInput for a record of another school, for what this hub
+    cannot show, for the future (unless the school is simulated, whose clock may run ahead), for a second
+    week record of the same school, week and grade band, and for all bands beside one of them.
     """
     if record.school != school:
         raise BadInput("record_of_another_school", "a school writes its own records only")
-    _check(record)
+    # Everything that can be refused is refused before the first write.
+    if not isinstance(record, StatusRecord):
+        acceptance.check(record)
+        if acceptance.starts(record) > heard + acceptance.AHEAD_S and not _simulated(connection, school_id):
+            raise BadInput("record_in_the_future", "later than two days from now by the hub's clock")
     if isinstance(record, LessonRecord):
         outcome = _lesson(connection, school_id, record)
     elif isinstance(record, WeekRecord):
         outcome = _week(connection, school_id, record)
     else:
         outcome = _status(connection, school_id, record)
+    hear(connection, school_id, heard)
+    return outcome
+
+
+def hear(connection: sqlite3.Connection, school_id: int, heard: float) -> None:
+    """Remember that the school was heard at `heard`, in epoch seconds."""
     connection.execute(
         "INSERT INTO heartbeats (school_id, heard) VALUES (?, ?) "
         "ON CONFLICT (school_id) DO UPDATE SET heard = max(coalesce(heard, 0), excluded.heard)",
         (school_id, heard),
     ).close()
-    return outcome
 
 
-def _check(record: Record) -> None:
-    # Everything that can be refused is refused before the first write.
-    if isinstance(record, StatusRecord):
-        return
-    dimensions = [(p.model, p.dimension) for p in record.placements]
-    if len(set(dimensions)) != len(dimensions):
-        raise BadInput("record_placement_twice", "one placement for each model and dimension")
-    if not record.features.keys() <= set(FEATURES):
-        raise BadInput("record_feature_name", "not a feature of set 1")
-    for name, value in record.features.items():
-        most = 1 + 1e-6 if name.endswith(("_share", "_fraction")) else inf
-        if value is not None and not 0 <= value <= most:
-            raise BadInput("record_feature_range", f"{name} out of range")
-    if isinstance(record, WeekRecord):
-        try:
-            date.fromisocalendar(int(record.week[:4]), int(record.week[6:]), 1)
-        except ValueError:
-            raise BadInput("record_week", "no such ISO week") from None
+def _simulated(connection: sqlite3.Connection, school_id: int) -> bool:
+    (simulated,) = connection.execute("SELECT simulated FROM schools WHERE id = ?", (school_id,)).fetchone()
+    return bool(simulated)
 
 
 def _lesson(connection: sqlite3.Connection, school_id: int, record: LessonRecord) -> str:
@@ -101,6 +102,12 @@ def _lesson(connection: sqlite3.Connection, school_id: int, record: LessonRecord
 
 
 def _week(connection: sqlite3.Connection, school_id: int, record: WeekRecord) -> str:
+    known = connection.execute(
+        "SELECT grade_band FROM weeks WHERE school_id = ? AND week = ?", (school_id, record.week)
+    )
+    bands = {band for (band,) in known}
+    if record.grade_band not in bands and (ALL_BANDS in bands or (bands and record.grade_band == ALL_BANDS)):
+        raise BadInput("week_bands_conflict", "a week leaves band by band, or as one")
     week_id = connection.execute(
         "INSERT INTO weeks (school_id, week, grade_band, lessons, classes, teachers, devices, evidence,"
         " visibility, sources, features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -46,16 +46,21 @@ def count(connection: sqlite3.Connection, name: str, by: int = 1) -> None:
     ).close()
 
 
+def tally(connection: sqlite3.Connection, school_id: int, reason: str, at: float, by: int = 1) -> None:
+    """Count by school, reason and the hub's day."""
+    day = datetime.fromtimestamp(at, UTC).date().isoformat()
+    connection.execute(
+        "INSERT INTO refused (school_id, reason, day, count) VALUES (?, ?, ?, ?)"
+        " ON CONFLICT (school_id, reason, day) DO UPDATE SET count = count + excluded.count",
+        (school_id, reason, day, by),
+    ).close()
+
+
 def refuse(
     connection: sqlite3.Connection, school_id: int, reason: str, payload: bytes, kind: str, at: float
 ) -> None:
     """Count a refusal and keep its trace; only the newest 200 traces stay, each of at most 8 KiB."""
-    day = datetime.fromtimestamp(at, UTC).date().isoformat()
-    connection.execute(
-        "INSERT INTO refused (school_id, reason, day, count) VALUES (?, ?, ?, 1)"
-        " ON CONFLICT (school_id, reason, day) DO UPDATE SET count = count + 1",
-        (school_id, reason, day),
-    ).close()
+    tally(connection, school_id, reason, at)
     newest = connection.execute(
         "INSERT INTO quarantine (school_id, at, reason, kind, size, hash, excerpt)"
         " VALUES (?, ?, ?, ?, ?, ?, ?)",

@@ -168,6 +168,16 @@ def _usage(db: "Database") -> None:
     )
 
 
+def _intake(db: "Database") -> None:
+    """What each school has brought in on its newest day."""
+    db.table("intake").create(
+        {"school_id": int, "day": str, "lessons": int, "size": int},
+        pk="school_id",
+        not_null={"day", "lessons", "size"},
+        foreign_keys=[("school_id", "schools", "id")],
+    )
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     ledger.create_tables,
     invitations.create_tables,
@@ -175,4 +185,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     _records,
     _refusals,
     _usage,
+    _intake,
 )

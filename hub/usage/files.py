@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -86,8 +87,8 @@ def district_id(path: Path) -> str:
     return path.stem
 
 
-def engagement(path: Path, products: Mapping[str, object]) -> Iterator[Use | NotUsed | Fault]:
-    """What every line of an engagement file says; blank lines are no rows."""
+def engagement(path: Path, products: Mapping[str, object], last: date) -> Iterator[Use | NotUsed | Fault]:
+    """What every line of an engagement file says, of days up to `last`; blank lines are no rows."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
         header = file.readline()
         order = order_of(header)
@@ -96,7 +97,7 @@ def engagement(path: Path, products: Mapping[str, object]) -> Iterator[Use | Not
         width = len(next(csv.reader((header,))))
         for line in file:
             if line.strip():
-                yield read_row(line, width, order, products)
+                yield read_row(line, width, order, products, last)
 
 
 def _header(path: Path) -> str:

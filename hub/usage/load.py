@@ -4,7 +4,9 @@ import csv
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from hub.usage import files, write
 from hub.usage.weeks import tally
@@ -13,6 +15,8 @@ from models.catalogue.load import Catalogue, load_catalogue
 from models.scoring.scorer import Scorer
 from shared.errors import BadInput, SettingsError
 from shared.storage import transaction
+
+_AHEAD: Final = timedelta(days=366)
 
 
 def import_usage(
@@ -32,9 +36,10 @@ def import_usage(
     if not districts:
         return reports
     products = _products(connection, districts, reports)
+    last = datetime.now(UTC).date() + _AHEAD
     catalogue, scorer = load_catalogue(), Scorer.for_model("tim")
     reports.extend(
-        _import_district(connection, path, products, catalogue, scorer) for path in progress(districts)
+        _import_district(connection, path, products, last, catalogue, scorer) for path in progress(districts)
     )
     return reports
 
@@ -93,12 +98,13 @@ def _import_district(
     connection: sqlite3.Connection,
     path: Path,
     products: Mapping[str, object],
+    last: date,
     catalogue: Catalogue,
     scorer: Scorer,
 ) -> FileReport:
     report = FileReport(path.name, files.district_id(path))
     try:
-        tallied = tally(files.engagement(path, products), catalogue)
+        tallied = tally(files.engagement(path, products, last), catalogue)
     except (OSError, BadInput):
         report.refused["unreadable_file"] = 1
         with transaction(connection):

@@ -13,7 +13,9 @@ from typing import Final
 COLUMNS: Final = ("time", "lp_id", "pct_access", "engagement_index")
 
 _BLANK: Final = frozenset(("", "nan", "na", "null", "none"))
-_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+FIRST: Final = date(2000, 1, 1)
+MOST: Final = 1e9  # page loads per 1,000 students of one product on one day
 
 
 class Fault(Enum):
@@ -26,6 +28,7 @@ class Fault(Enum):
     BLANK_ENGAGEMENT = "blank_engagement"
     BAD_NUMBER = "bad_number"
     NEGATIVE_NUMBER = "negative_number"
+    NUMBER_TOO_LARGE = "number_too_large"
     DUPLICATE_ROW = "duplicate_row"
 
 
@@ -57,8 +60,12 @@ def fields(line: str) -> list[str]:
     return next(csv.reader((line.rstrip("\r\n"),)), [])
 
 
-def read_row(line: str, width: int, order: Sequence[int], products: Container[str]) -> Use | NotUsed | Fault:
+def read_row(
+    line: str, width: int, order: Sequence[int], products: Container[str], last: date
+) -> Use | NotUsed | Fault:
     """What a line says; `width` fields are expected, `order` is of `order_of`, `products` the known ids.
+
+    Days from 2000 to `last` are dates; any other is none that an export could hold.
 
     A blank `engagement_index` with `pct_access` 0 is no use, whatever the product; so is a count of 0. A
     row's own faults come before the question whether the list names its product.
@@ -71,7 +78,7 @@ def read_row(line: str, width: int, order: Sequence[int], products: Container[st
         return Fault.WRONG_COLUMNS
     time, lp_id, access, engagement = (row[i].strip() for i in order)
     day = _day(time)
-    if day is None:
+    if day is None or not FIRST <= day <= last:
         return Fault.BAD_DATE
     if lp_id.lower() in _BLANK:
         return Fault.BLANK_LP_ID
@@ -82,13 +89,16 @@ def read_row(line: str, width: int, order: Sequence[int], products: Container[st
 
 def _amount(access: str, engagement: str) -> float | NotUsed | Fault:
     percent, loads = _number(access), _number(engagement)
-    for number in (percent, loads):
-        if isinstance(number, Fault):
-            return number
+    if isinstance(percent, Fault):
+        return percent
+    if isinstance(loads, Fault):
+        return loads
     if loads is None:
         return NOT_USED if percent == 0 else Fault.BLANK_ENGAGEMENT
-    if isinstance(percent, float) and percent > 100:
+    if percent is not None and percent > 100:
         return Fault.BAD_NUMBER
+    if loads > MOST:
+        return Fault.NUMBER_TOO_LARGE
     return loads or NOT_USED
 
 

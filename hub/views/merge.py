@@ -42,8 +42,9 @@ class Part:
 def distributions(parts: Iterable[Part]) -> tuple[Distribution, ...]:
     """One distribution for each model and dimension, in the model's order.
 
-    Placements of several versions of a model are never added up: the version with the most lessons
-    is shown (of two, the later by name), and the lessons of the others are counted.
+    Placements of several versions of a model, or of several numbers of stages, are never added up: the
+    one of the most schools is shown, so that no school alone decides for all (of two, the one with more
+    lessons, then the later by name), and the lessons of the others are counted.
     """
     groups: dict[tuple[str, str], dict[tuple[str, int], list[Part]]] = defaultdict(lambda: defaultdict(list))
     for part in parts:
@@ -56,7 +57,10 @@ def _distribution(versions: Mapping[tuple[str, int], list[Part]]) -> Distributio
     def lessons(key: tuple[str, int]) -> int:
         return sum(part.lessons for part in versions[key])
 
-    chosen = max(versions, key=lambda key: (lessons(key), key))
+    def schools(key: tuple[str, int]) -> int:
+        return len({part.school for part in versions[key]})
+
+    chosen = max(versions, key=lambda key: (schools(key), lessons(key), key))
     parts = versions[chosen]
     first = parts[0]
     by_school: dict[int, list[Part]] = defaultdict(list)

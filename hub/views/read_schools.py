@@ -4,11 +4,12 @@ import sqlite3
 from collections.abc import Sequence
 
 import msgspec
+import structlog
 
 from hub.views.common import SourceSeen
 from hub.views.district import SchoolSummary
 from hub.views.words import freshness, rfc3339
-from shared.records import SourceFreshness
+from shared.records import SourceFreshness, is_time
 
 _SCHOOLS = """
 SELECT s.id, s.slug, s.name, s.simulated,
@@ -27,6 +28,7 @@ GROUP BY s.id
 """
 
 _sources = msgspec.json.Decoder(tuple[SourceFreshness, ...])
+_log = structlog.get_logger("hub.views")
 
 
 def summaries(
@@ -45,7 +47,6 @@ def _summary(row: sqlite3.Row, now: float) -> SchoolSummary:
     joined = row["joined"] is not None
     revoked = joined and not row["keys"]
     word, words = freshness(row["heard"], joined, revoked, now)
-    sources = _sources.decode(row["sources"]) if row["sources"] else ()
     return SchoolSummary(
         slug=row["slug"],
         name=row["name"],
@@ -59,7 +60,22 @@ def _summary(row: sqlite3.Row, now: float) -> SchoolSummary:
         latest_week=row["latest_week"],
         visibility=row["visibility"],
         backlog=row["backlog"],
-        sources=tuple(SourceSeen(kind=source.kind, fresh=source.fresh) for source in sources),
+        sources=_seen(row),
         version=row["version"],
         revoked=revoked,
+    )
+
+
+def _seen(row: sqlite3.Row) -> tuple[SourceSeen, ...]:
+    """The school's sources; none when its heartbeat cannot be read, for the page is everybody's."""
+    if not row["sources"]:
+        return ()
+    try:
+        told = _sources.decode(row["sources"])
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        _log.error("heartbeat_left_out", school_id=row["id"], error=str(error))
+        return ()
+    return tuple(
+        SourceSeen(kind=one.kind, fresh=one.fresh if one.fresh and is_time(one.fresh) else None)
+        for one in told
     )

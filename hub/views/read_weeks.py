@@ -2,10 +2,12 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
+from math import isfinite
 
 import msgspec
+import structlog
 
 from hub.views.district import DistrictView, WeekFacts
 from hub.views.merge import CHANNEL_FEATURES, Part, channels, distributions, weighted_mean
@@ -15,9 +17,11 @@ from hub.views.school import SchoolWeek
 _floats = msgspec.json.Decoder(tuple[float, ...])
 _names = msgspec.json.Decoder(tuple[str, ...])
 _features = msgspec.json.Decoder(dict[str, float | None])
+_log = structlog.get_logger("hub.views")
 
 _PARTS = """
-SELECT w.school_id, w.week, s.model, s.dimension, s.version, p.expected, p.placed, p.thin, p.evidence_only
+SELECT w.school_id, w.week, s.model, s.dimension, s.version, s.stages, p.expected, p.placed, p.thin,
+       p.evidence_only
 FROM weeks w JOIN week_placements p ON p.week_id = w.id JOIN scales s ON s.id = p.scale_id
 """
 _FACTS = """
@@ -53,15 +57,15 @@ def district(
             schools=len(sent),
             schools_missing=sum(not one.revoked and school not in sent for school, one in known),
         ),
-        distribution=distributions(map(_part, parts)),
+        distribution=distributions(part for _, part in _parts(parts)),
     )
 
 
 def school_weeks(connection: sqlite3.Connection, school_id: int) -> tuple[tuple[SchoolWeek, ...], list[Part]]:
     """A school's weeks, oldest first, and the parts of all of them."""
     by_week: dict[str, list[Part]] = defaultdict(list)
-    for row in connection.execute(f"{_PARTS} WHERE w.school_id = ?", (school_id,)):
-        by_week[row["week"]].append(_part(row))
+    for week, part in _parts(connection.execute(f"{_PARTS} WHERE w.school_id = ?", (school_id,))):
+        by_week[week].append(part)
     rows = connection.execute(
         "SELECT * FROM weeks WHERE school_id = ? ORDER BY week, grade_band", (school_id,)
     ).fetchall()
@@ -72,13 +76,25 @@ def school_weeks(connection: sqlite3.Connection, school_id: int) -> tuple[tuple[
     return weeks, [part for parts in by_week.values() for part in parts]
 
 
+def _parts(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, Part]]:
+    """Parts with their weeks; one that cannot be read is left out, and the log says whose it is."""
+    for row in rows:
+        try:
+            yield row["week"], _part(row)
+        except (msgspec.DecodeError, ValueError) as error:
+            _log.error("week_left_out", school_id=row["school_id"], week=row["week"], error=str(error))
+
+
 def _part(row: sqlite3.Row) -> Part:
+    expected = _floats.decode(row["expected"])
+    if len(expected) != row["stages"] or not all(isfinite(one) and one >= 0 for one in expected):
+        raise ValueError("expected lessons do not fit their scale")
     return Part(
         school=row["school_id"],
         model=row["model"],
         dimension=row["dimension"],
         version=row["version"],
-        expected=_floats.decode(row["expected"]),
+        expected=expected,
         placed=row["placed"],
         thin=row["thin"],
         evidence_only=row["evidence_only"],

@@ -1,4 +1,4 @@
-"""What changes while a day goes on (bells, classes, rosters, keys) counts nothing twice, and loses nothing."""
+"""What changes while a day goes on (bells, classes, rosters, keys) counts nothing twice, loses nothing."""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime

@@ -108,3 +108,25 @@ def test_no_bytes_can_stop_the_parser(data: bytes) -> None:
     good = b"Sep 14 08:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1\n"
     reading = read_dnsmasq(data + b"\n" + good, LogTime(ZURICH, year=2026))
     assert reading.facts[-1] == Contact(seconds(2026, 9, 14, 8, 31, 2), "10.0.0.1", "a.example")
+
+
+NOW = datetime(2026, 9, 14, 8, tzinfo=UTC).timestamp()
+QUERY = "{} dnsmasq[1]: query[A] a.example from 10.0.0.1\n"
+
+
+def test_a_line_from_the_future_does_not_say_how_far_the_log_has_come() -> None:
+    stamps = ("2026-09-14T07:00:00Z", "2031-01-01T00:00:00Z", "2026-09-14T06:59:00Z")
+    reading = read_dnsmasq("".join(map(QUERY.format, stamps)).encode(), LogTime(ZURICH, now=NOW))
+    assert reading.newest == NOW - 3600
+    assert len(reading.facts) == 3, "it is the collector that refuses what lies in the future"
+
+
+def test_a_clock_that_is_some_hours_ahead_is_believed() -> None:
+    reading = read_dnsmasq(QUERY.format("2026-09-15T07:59:59Z").encode(), LogTime(ZURICH, now=NOW))
+    assert reading.newest == NOW + 86399
+
+
+@pytest.mark.parametrize("stamp", ["0001-01-01T00:00:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59"])
+def test_a_time_that_no_signal_can_have_is_refused(stamp: str) -> None:
+    reading = read_dnsmasq(QUERY.format(stamp).encode(), LogTime(ZURICH, now=NOW))
+    assert (reading.facts, reading.newest, reading.refused) == ([], None, {"unreadable_time": 1})

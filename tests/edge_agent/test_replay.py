@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.catalogue.load import load_catalogue
 from edge_agent.paths import AgentFolder
 from edge_agent.replay import replay_folder
+from models.catalogue.load import load_catalogue
 from models.features.set1 import FEATURES
 from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -288,6 +289,16 @@ def test_records_can_go_down_a_pipe(tmp_path: Path, school: AgentFolder) -> None
     assert json.loads(done.stdout.splitlines()[0])["kind"] == "lesson"
 
 
+def everything(terminal: int) -> str:
+    """What was written to a terminal whose other end is closed."""
+    shown = b""
+    with suppress(OSError):
+        while data := os.read(terminal, 65536):
+            shown += data
+    os.close(terminal)
+    return shown.decode()
+
+
 def test_progress_shows_on_a_terminal_and_nowhere_else(tmp_path: Path, school: AgentFolder) -> None:
     log, out = written_log(tmp_path / "log", plain), tmp_path / "out.jsonl"
     assert replay(school.root, out, log, year="2026").stderr == ""
@@ -303,8 +314,7 @@ def test_progress_shows_on_a_terminal_and_nowhere_else(tmp_path: Path, school: A
         env={**os.environ, "TERM": "xterm"},
     )
     os.close(theirs)
-    shown = os.read(terminal, 65536).decode()
-    os.close(terminal)
+    shown = everything(terminal)
     assert "Reading the logs" in shown and "100%" in shown
     assert json.loads(done.stdout)["records"] == 1
 
@@ -347,3 +357,18 @@ def test_lines_of_impossible_years_are_counted_and_cost_nothing_else(
     assert (done.returncode, done.stderr) == (0, "")
     (lesson,) = records(out)
     assert lesson["devices"] == 12
+
+
+def test_in_the_hour_that_is_repeated_a_lesson_is_found_whatever_came_after_it(tmp_path: Path) -> None:
+    bells = [("1", "Sun", "02:00", "02:45")]
+    school = make_school(tmp_path / "agent", SchoolSpec([ClassSpec("c1", "t1", learners(12))], bells))
+    log, out = tmp_path / "log", tmp_path / "out"
+    lease = "Oct 25 {} dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.{} {} iPad\n"
+    query = "Oct 25 02:0{}:00 dnsmasq[9]: query[A] padlet.com from 10.0.0.{}\n"
+    people = list(enumerate(learners(12), start=1))
+    lines = [lease.format("01:55:00", i, person.hardware) for i, person in people]
+    lines += [query.format(minute, i) for minute in (5, 6, 7) for i, _ in people]
+    lines += [lease.format("09:00:00", i, person.hardware) for i, person in people]
+    log.write_text("".join(lines))
+    assert replay(school.root, out, log, year="2026").returncode == 0
+    assert records(out)[0]["start"] == "2026-10-25T02:00:00+02:00"

@@ -1,6 +1,5 @@
 """A statement is judged by the standard: what is legal is never refused, what is not is named by its part."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from hypothesis import strategies as st
 
 from edge_agent.sources.facts import Did
 from edge_agent.sources.xapi import VERBS, StatementReader
-from edge_agent.sources.xapi_statement import VOIDED, Statement, check
+from edge_agent.sources.xapi_statement import VOIDED, check
 from models.catalogue.load import load_catalogue
 from models.catalogue.match import NameMatcher
 from shared.errors import BadInput
@@ -168,7 +167,10 @@ def without(name: str) -> dict[str, Any]:
         (GOOD | {"actor": {"openid": "anna"}}, "actor.openid"),
         (GOOD | {"actor": {"objectType": "Group"}}, "actor"),
         (GOOD | {"actor": {"objectType": "Group", "member": ANNA}}, "actor.member"),
-        (GOOD | {"actor": {"objectType": "Group", "member": [{"objectType": "Group"}]}}, "actor.member"),
+        (
+            GOOD | {"actor": {"objectType": "Group", "member": [{"objectType": "Group"}]}},
+            "actor.member.objectType",
+        ),
         (GOOD | {"verb": {"id": "did it"}}, "verb.id"),
         (GOOD | {"verb": {"display": {"en": "created"}}}, "verb.id"),
         (GOOD | {"verb": {"id": VOIDED}}, "object"),
@@ -210,13 +212,28 @@ def test_the_essence_tells_statements_apart_by_who_what_and_which_but_not_by_whe
     assert all(check(GOOD | changed).essence != one.essence for changed in other)
 
 
-TEXTS = st.sampled_from(
-    ["", "Agent", "Group", "Activity", "SubStatement", "StatementRef", "mailto:a@b", "a:b", "http://[", ID]
-    + [VOIDED, "PT1S", "P1W", "2026-09-14T07:05:30Z", "\ud800", "http://x@:/", "0000-00-00", "24:00"]
-) | st.text(max_size=12)
+TEXTS = st.text(max_size=12) | st.sampled_from(
+    [
+        *(
+            "",
+            "Agent",
+            "Group",
+            "Activity",
+            "SubStatement",
+            "StatementRef",
+            "mailto:a@b",
+            "a:b",
+            "http://[",
+            ID,
+        ),
+        *(VOIDED, "PT1S", "P1W", "2026-09-14T07:05:30Z", "\ud800", "http://x@:/", "0000-00-00", "24:00"),
+    ]
+)
 NAMES = st.sampled_from(
-    ["id", "actor", "verb", "object", "objectType", "account", "homePage", "name", "mbox", "member", "openid"]
-    + ["mbox_sha1sum", "timestamp", "result", "duration", "context", "platform"]
+    [
+        *("id", "actor", "verb", "object", "objectType", "account", "homePage", "name", "mbox", "member"),
+        *("openid", "mbox_sha1sum", "timestamp", "result", "duration", "context", "platform"),
+    ]
 )
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.floats() | TEXTS,
@@ -228,17 +245,17 @@ ANY_STATEMENT: st.SearchStrategy[Any] = ANYTHING | st.builds(
 )
 
 
-def outcome(work: Callable[[], Statement | Did | str]) -> Statement | Did | str | BadInput:
+def outcome(statement: Any) -> Did | str:
     try:
-        return work()
+        return READER.read(statement, NOW)
     except BadInput as refused:
-        return refused
+        return refused.reason
 
 
 @settings(derandomize=True, max_examples=500, deadline=None)
-@given(ANY_STATEMENT, st.text(max_size=30) | TEXTS)
+@given(ANY_STATEMENT, TEXTS)
 def test_whatever_is_sent_is_a_fact_or_has_a_reason(statement: Any, text: str) -> None:
-    found = outcome(lambda: READER.read(statement, NOW))
+    found = outcome(statement)
     if isinstance(found, Did):
         assert 0 <= found.t < 2**32 and 0 <= found.amount <= 3600 and 0 <= found.app <= len(CATALOGUE.apps)
     for changed in (
@@ -246,4 +263,4 @@ def test_whatever_is_sent_is_a_fact_or_has_a_reason(statement: Any, text: str) -
         {"result": {"duration": text}},
         {"object": {"id": "http://" + text}},
     ):
-        assert outcome(lambda changed=changed: READER.read(GOOD | changed, NOW))
+        assert outcome(GOOD | changed)

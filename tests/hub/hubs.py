@@ -20,7 +20,7 @@ from shared.link import invitations
 from shared.link.receiver import Delivery, Outcome
 from shared.records import Record, encode
 
-NOON = 1_754_049_600.0  # 2025-08-01T12:00:00Z
+NOON = 1_761_998_400.0  # 2025-11-01T12:00:00Z
 EPOCH = 1
 
 

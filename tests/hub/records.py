@@ -44,7 +44,7 @@ def lesson(
         class_=code,
         start=start,
         minutes=45,
-        grade_band="K-5",
+        grade_band="3-5",
         subject=subject,
         devices=20,
         expected=24,
@@ -64,7 +64,7 @@ def lesson(
 def week(
     school: str = SCHOOL,
     name: str = "2025-W36",
-    band: str = "K-5",
+    band: str = "3-5",
     lessons: int = 10,
     expected: Sequence[float] = (1.0, 2.0, 4.0, 2.0, 1.0),
     visibility: float = 0.5,

@@ -83,3 +83,21 @@ def test_every_command_explains_itself() -> None:
         said = call(command, "--help")
         assert said.exit_code == 0
         assert "DIR" in said.stdout
+
+
+def test_an_invitation_names_the_public_address(tmp_path: Path) -> None:
+    folder, name = tmp_path / "hub", "tcp://hub.north.example:443"
+    words = ("init", folder, "--district", "North", "--link", "tcp://0.0.0.0:5710")
+    with pytest.raises(UsageError, match="--public"):
+        call(*words)
+    assert not folder.exists()
+    assert call(*words, "--public", name).exit_code == 0
+    assert invitations.decode(call("invite", folder, "--school", SCHOOL).stdout).address == name
+
+
+def test_a_hub_that_nobody_can_call_invites_nobody(layout: Layout) -> None:
+    text = layout.settings.read_text()
+    layout.settings.write_text(text.replace("tcp://127.0.0.1:5710", "tcp://*:5710"))
+    with pytest.raises(SettingsError, match="no agent can call"):
+        call("invite", layout.folder, "--school", SCHOOL)
+    assert call("schools", layout.folder).stdout.startswith("No school yet")

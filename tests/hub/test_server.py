@@ -94,3 +94,12 @@ def test_a_folder_without_its_database_is_named(layout: Layout) -> None:
 def test_a_folder_that_is_no_hub_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"hub\.toml is missing"):
         server.run(Layout(tmp_path), 0)
+
+
+def test_a_hub_that_nobody_can_call_does_not_run(layout: Layout) -> None:
+    text = layout.settings.read_text()
+    layout.settings.write_text(text.replace("tcp://127.0.0.1:5710", "tcp://0.0.0.0:5710"))
+    with pytest.raises(SettingsError, match=r"public = ") as refused:
+        server.run(layout, 0)
+    assert "\n" not in str(refused.value)
+    FolderLock(layout.folder, "hub").release()

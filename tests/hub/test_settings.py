@@ -68,3 +68,52 @@ def test_an_address_that_is_no_address_is_refused_before_anything_is_written(tmp
     with pytest.raises(UsageError, match="address"):
         folder.create(Layout(tmp_path / "hub"), "District", 8000, "5710", simulated=False)
     assert not (tmp_path / "hub").exists()
+
+
+@pytest.mark.parametrize(
+    "link", ["tcp://*:5710", "tcp://0.0.0.0:5710", "tcp://0:5710", "tcp://[::]:5710", "tcp://[0:0::0]:5710"]
+)
+def test_a_hub_that_listens_everywhere_must_say_where_it_is_called(tmp_path: Path, link: str) -> None:
+    layout = Layout(tmp_path / "hub")
+    with pytest.raises(UsageError, match=r'public = "tcp://hub\.district\.example:5710"'):
+        folder.create(layout, "District", 8000, link, simulated=False)
+    with pytest.raises(UsageError, match="no agent can call"):
+        folder.create(layout, "District", 8000, link, simulated=False, public=link)
+    assert not layout.folder.exists()
+    name = "tcp://hub.north.example:443"
+    folder.create(layout, "District", 8000, link, simulated=False, public=name)
+    own = settings.load(layout)
+    assert (own.link.address, settings.advertised(own)) == (link, name)
+
+
+def test_a_hub_on_one_address_is_called_there_unless_it_says_otherwise(layout: Layout) -> None:
+    own = settings.load(layout)
+    assert (own.link.public, settings.advertised(own)) == (None, settings.DEFAULT_LINK)
+    text = layout.settings.read_text()
+    layout.settings.write_text(text.replace("# public =", "public ="))
+    assert settings.advertised(settings.load(layout)) == "tcp://hub.district.example:5710"
+
+
+@pytest.mark.parametrize(
+    "address", ["tcp://h:0", "tcp://h:65536", "tcp://h:*", "tcp://a_b:5710", "h:5710", ""]
+)
+def test_an_address_that_cannot_be_is_named_with_its_key(layout: Layout, address: str) -> None:
+    for key in ("address", "public"):
+        with pytest.raises(UsageError, match=rf"\[link\] {key}: "):
+            settings.check(f'district = "North"\n[link]\n{key} = "{address}"\n')
+
+
+def test_a_file_in_the_way_of_a_new_hub_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("mine")
+    for path in (tmp_path / "file", tmp_path / "file" / "hub"):
+        with pytest.raises(UsageError, match=r"cannot be made: .*; choose another folder"):
+            folder.create(Layout(path), "District", 8000, settings.DEFAULT_LINK, simulated=False)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_an_interrupted_init_left_is_finished_with_its_keys(layout: Layout) -> None:
+    before = folder.link_keys(layout).public
+    layout.settings.unlink()
+    folder.create(layout, "South District", 8000, settings.DEFAULT_LINK, simulated=False)
+    assert settings.load(layout).district == "South District"
+    assert folder.link_keys(layout).public == before

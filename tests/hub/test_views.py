@@ -83,7 +83,7 @@ def test_a_schools_weeks_merge_bands_by_their_weight(hub: Hub) -> None:
     assert view is not None
     assert [one.week for one in view.weeks] == ["2025-W36", "2025-W38"]
     first = view.weeks[0]
-    assert first.bands == ("6-8", "K-5")
+    assert first.bands == ("3-5", "6-8")
     assert (first.lessons, first.classes, first.teachers, first.devices) == (40, 8, 6, 25)
     assert first.visibility == pytest.approx(0.3)
     assert first.channels.create == pytest.approx(0.15)

@@ -116,6 +116,17 @@ def test_check_finds_nothing_in_what_ships() -> None:
     assert "nothing found" in result.stdout
 
 
+def test_check_speaks_to_programs(tmp_path: Path) -> None:
+    sound = run.invoke(app, ["check", "--json"])
+    assert sound.exit_code == 0
+    assert json.loads(sound.stdout) == {"findings": [], "models": ["tim"]}
+    (tmp_path / "mine.toml").write_text('id = "mine"\n')
+    broken = run.invoke(app, ["check", str(tmp_path / "mine.toml"), "--json"])
+    assert broken.exit_code == 1
+    (finding,) = json.loads(broken.stdout)["findings"]
+    assert "mine.toml: " in finding
+
+
 def test_check_names_what_is_wrong_with_a_model_of_ones_own_and_exits_1(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text('id = "mine"\n')
     result = run.invoke(app, ["check", str(tmp_path / "mine.toml")])

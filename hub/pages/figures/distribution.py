@@ -1,6 +1,7 @@
 """Matrices: the distribution of lessons, or of one lesson, by dimension of an integration model."""
 
 from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from hub.charts import MatrixRow, matrix, matrix_key
 from hub.pages import words
@@ -19,18 +20,45 @@ def levels_link(model: str) -> tuple[str, str]:
     return f"/how#{model}", "What the levels mean"
 
 
-def by_model(distributions: Sequence[Distribution]) -> dict[str, list[Distribution]]:
-    """Distributions of each model, in the order given."""
-    found: dict[str, list[Distribution]] = {}
-    for item in distributions:
-        found.setdefault(item.model, []).append(item)
-    return found
+class Scaled(Protocol):
+    """What stands on a model's stages."""
+
+    @property
+    def model(self) -> str:
+        """The model's id."""
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stages' names, lowest first."""
+
+
+Item = TypeVar("Item", bound=Scaled)
+
+
+def by_scale(items: Sequence[Item]) -> dict[str, list[Item]]:
+    """What can share one drawing, in the order given: of one model and the same stages.
+
+    Named by the model; a model's further scales are numbered from 2.
+    """
+    found: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
+    for item in items:
+        found.setdefault((item.model, item.stages), []).append(item)
+    named: dict[str, list[Item]] = {}
+    for (model, _), own in found.items():
+        number = sum(one.model == model for (one, *_) in named.values()) + 1
+        named[model if number == 1 else f"{model}-{number}"] = own
+    return named
+
+
+def of_model(items: Sequence[Item], model: str) -> list[Item]:
+    """Those of a model that share the stages of its first."""
+    return by_scale(items).get(model, [])
 
 
 def distribution_figure(
     name: str, lead: str, items: Sequence[Distribution], sources: Sequence[str], seen: float | None = None
 ) -> Figure:
-    """The lessons of a week, of a school or of a district; `items` are of one model.
+    """The lessons of a week, of a school or of a district; `items` are of one scale.
 
     `lead` opens the sentence, which goes on in small letters after a colon. `seen` is the share of
     the expected device-time that the sources could see, or None.
@@ -137,7 +165,7 @@ def lesson_runs(placements: Sequence[PlacementView]) -> list[tuple[str, tuple[in
 
 def lesson_figure(name: str, lesson: LessonView, model: str) -> Figure:
     """The matrix of one lesson, large."""
-    placements = [item for item in lesson.placements if item.model == model]
+    placements = of_model(lesson.placements, model)
     stages = placements[0].stages
     rows = lesson_rows(placements, lesson.visibility)
     calibrated = all(row.calibrated for row in rows)

@@ -9,7 +9,7 @@ from hub.charts import channel_key, matrix, strip
 from hub.charts.keys import CHANNEL_WORDS
 from hub.charts.strip import means
 from hub.pages import words
-from hub.pages.figures.distribution import lesson_rows, lesson_runs
+from hub.pages.figures.distribution import lesson_rows, lesson_runs, of_model
 from hub.views import LessonView
 from shared.pages.figure import Cell, Figure, Kind, Table
 from shared.pages.formats import listing, share
@@ -57,7 +57,7 @@ class LessonGlyphs:
 
 def glyphs(uid: str, lesson: LessonView, model: str) -> LessonGlyphs:
     """The small pair of drawings for one lesson."""
-    placements = [item for item in lesson.placements if item.model == model]
+    placements = of_model(lesson.placements, model)
     drawn = Markup()
     if placements:
         rows = lesson_rows(placements, lesson.visibility)
@@ -78,7 +78,7 @@ def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
     columns += [("Likely levels", "text"), *((CHANNEL_WORDS[channel], "share") for channel in CHANNELS)]
     rows: list[tuple[Cell, ...]] = []
     for lesson in lessons:
-        placements = [item for item in lesson.placements if item.model == model]
+        placements = of_model(lesson.placements, model)
         said = words.placed_words(lesson_runs(placements), placements[0].stages if placements else ())
         found = means(lesson.strip)
         rows.append(

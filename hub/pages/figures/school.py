@@ -8,7 +8,7 @@ from hub.charts.keys import CHANNEL_WORDS, seen_key
 from hub.charts.weeks import LONGEST, calendar
 from hub.pages import words
 from hub.pages.figures.distribution import levels_link
-from hub.views import Channels, SchoolWeek
+from hub.views import Channels, Distribution, SchoolWeek
 from shared.pages.figure import Cell, Figure, Kind, Table
 from shared.pages.formats import Order, count, listing, monday, share
 from shared.pages.sources import sources_words
@@ -30,13 +30,15 @@ def longer_words(weeks_held: int) -> str:
     return f" Shown: the newest {LONGEST} weeks; the CSV has all." if weeks_held > LONGEST else ""
 
 
-def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order) -> Figure:
-    """Bands along the term for one model; weeks without an aggregate stay gaps."""
+def weeks_figure(name: str, held: Sequence[SchoolWeek], scale: Distribution, order: Order) -> Figure:
+    """Bands along the term for the model and stages of `scale`; weeks without an aggregate stay gaps."""
+    model, stages = scale.model, scale.stages
     kept = {
-        week.week: [item for item in week.distribution if item.model == model and item.shares]
+        week.week: [
+            item for item in week.distribution if (item.model, item.stages) == (model, stages) and item.shares
+        ]
         for week in held
     }
-    first = next(item for items in kept.values() for item in items)
     labels = list(dict.fromkeys(item.label for items in kept.values() for item in items))
     bands = [
         Band(
@@ -58,21 +60,18 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], model: str, order: Order
         ("Characteristic", "text"),
         ("Lessons", "count"),
     ]
-    columns += [(stage, "share") for stage in first.stages]
+    columns += [(stage, "share") for stage in stages]
     rows: list[tuple[str, tuple[Cell, ...]]] = [
         (week, (monday(week).isoformat(), item.label, item.lessons, *item.shares))
         for week, items in kept.items()
         for item in items
-        if item.stages == first.stages
     ]
     return Figure(
         name=name,
         says=f"Along the term: {span_words(total, sum(lessons.values()))}.{gaps}",
-        wide=weeks(f"{name}-wide", bands, lessons, first.stages, order, calibrated=calibrated, size="wide"),
-        narrow=weeks(
-            f"{name}-narrow", bands, lessons, first.stages, order, calibrated=calibrated, size="narrow"
-        ),
-        limits=f"In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top. A difference"
+        wide=weeks(f"{name}-wide", bands, lessons, stages, order, calibrated=calibrated, size="wide"),
+        narrow=weeks(f"{name}-narrow", bands, lessons, stages, order, calibrated=calibrated, size="narrow"),
+        limits=f"In each band {stages[0]} is at the foot and {stages[-1]} on top. A difference"
         " between two weeks may be a difference in what was taught, or in what could be seen."
         f"{longer_words(total + missing)}",
         table=Table(columns=tuple(columns), rows=tuple(row for week, row in rows if week in drawn)),

@@ -114,9 +114,12 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
 
 def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: Order) -> Figure:
     """What the model's starting point would make of the weeks; always evidence only, always hatched."""
-    kept = {week.week: [item for item in week.placements if item.model == model] for week in held}
     told = {week.week for week in telling(held)}
-    first = next(item for items in kept.values() for item in items)
+    first = next(item for week in held for item in week.placements if item.model == model)
+    kept = {
+        week.week: [item for item in week.placements if (item.model, item.stages) == (model, first.stages)]
+        for week in held
+    }
     labels = list(dict.fromkeys(item.label for items in kept.values() for item in items))
     bands = [
         Band(
