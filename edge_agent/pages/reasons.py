@@ -37,6 +37,9 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "line_not_processed": Reason(
             "a line that the program could not deal with", "Report it with the agent’s log."
         ),
+        "forged_name": Reason(
+            "a look-up whose name imitates a log line", "Somebody tries to speak for another iPad: ask who."
+        ),
         "position_lost": Reason(
             "a log was gone before it was read to its end", "Let the resolver keep rotated logs for a day."
         ),

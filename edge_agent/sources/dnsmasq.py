@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from edge_agent.sources.facts import Contact, Lease, Reading
-from edge_agent.sources.logtime import LogTime
+from edge_agent.sources.logtime import END_OF_TIME, LogTime
 
 MAX_LINE: Final = 4096
 
@@ -15,7 +15,8 @@ _LINE: Final = re.compile(
     _TIME
     + rb"(?: [^ \[\]]+)? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?(?:\[\d+\])?: "
     + rb"(?:\d+ (?:[0-9A-Fa-f.:]+/\d+ )?)?"
-    + rb"(?:query\[(A|AAAA|HTTPS|SVCB|type=65)\] (\S+) from ([0-9A-Fa-f.:]+)|DHCPACK\([^)]*\) (\S+) (\S+)|.)"
+    + rb"(?:query\[(A|AAAA|HTTPS|SVCB|type=65)\] (.*) from ([0-9A-Fa-f.:]+)\r?$"
+    + rb"|DHCPACK\([^)]*\) (\S+) (\S+)|.)"
 )
 _HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
 
@@ -23,7 +24,7 @@ _HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
 def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
     """Facts of whole lines of a log, in the order of the log; `newest` is never a day ahead of now."""
     reading = Reading()
-    latest = times.latest
+    newest, latest = -1, int(min(times.latest, END_OF_TIME))
     for line in chunk.split(b"\n"):
         if not line:
             continue
@@ -33,8 +34,9 @@ def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
             reading.refuse("line_too_long" if len(line) > MAX_LINE else "malformed_line", line)
             continue
         t = _take(reading, match, line, times)
-        if t is not None and t <= latest:
-            reading.newest = t if reading.newest is None else max(reading.newest, t)
+        if t is not None and newest < t <= latest:
+            newest = t
+    reading.newest = newest if newest >= 0 else None
     return reading
 
 
@@ -46,6 +48,10 @@ def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTim
         reading.refuse("unreadable_time", line)
         return None
     if query is not None and role is None:
+        if b" " in name:
+            # Somebody asked for a name that looks like the end of a log line, to speak for another address.
+            reading.refuse("forged_name", line)
+            return t
         reading.facts.append(Contact(t, asker.decode("ascii"), name.decode("latin-1")))
     elif address is not None and role == b"-dhcp":
         if _HARDWARE.match(hardware):

@@ -56,16 +56,21 @@ def dnsmasq(log: Path, *options: str, zone: str = "UTC") -> Iterator[int]:
 
 def ask(port: int, source: str, name: str, kind: str = "A", timeout: float = 5.0) -> bytes:
     """One look-up from `source`; the answer's bytes."""
+    return ask_raw(port, source, [label.encode() for label in name.split(".")], kind, timeout)
+
+
+def ask_raw(port: int, source: str, labels: list[bytes], kind: str = "A", timeout: float = 5.0) -> bytes:
+    """A look-up of any labels, also such as no honest program asks for."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(timeout)
         client.bind((source, 0))
-        client.sendto(_query(name, TYPES[kind]), ("127.0.0.1", port))
+        client.sendto(_query(labels, TYPES[kind]), ("127.0.0.1", port))
         return client.recv(4096)
 
 
-def _query(name: str, kind: int) -> bytes:
-    labels = b"".join(bytes([len(label)]) + label.encode() for label in name.split("."))
-    return struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", kind, 1)
+def _query(labels: list[bytes], kind: int) -> bytes:
+    name = b"".join(bytes([len(label)]) + label for label in labels)
+    return struct.pack(">HHHHHH", 7, 0x0100, 1, 0, 0, 0) + name + b"\0" + struct.pack(">HH", kind, 1)
 
 
 def _wait_until_it_answers(process: "subprocess.Popen[bytes]", port: int) -> None:

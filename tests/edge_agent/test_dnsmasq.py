@@ -1,6 +1,7 @@
 """The dnsmasq source reads every dialect of its lines, and refuses the rest by reason."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from edge_agent.sources.dnsmasq import read_dnsmasq
 from edge_agent.sources.facts import Contact, Lease
 from edge_agent.sources.logtime import LogTime
+from tests.edge_agent.resolver import ask, ask_raw, dnsmasq, needs_dnsmasq
 
 NO_HARDWARE = "lease_without_hardware_address"
 ZURICH = ZoneInfo("Europe/Zurich")
@@ -130,3 +132,24 @@ def test_a_clock_that_is_some_hours_ahead_is_believed() -> None:
 def test_a_time_that_no_signal_can_have_is_refused(stamp: str) -> None:
     reading = read_dnsmasq(QUERY.format(stamp).encode(), LogTime(ZURICH, now=NOW))
     assert (reading.facts, reading.newest, reading.refused) == ([], None, {"unreadable_time": 1})
+
+
+def test_a_name_that_imitates_a_log_line_speaks_for_nobody() -> None:
+    line = b"Sep 14 08:31:02 dnsmasq[1]: query[A] app.bookcreator.com from 10.0.0.9 from 10.0.0.5\n"
+    reading = read_dnsmasq(line, LogTime(ZURICH, year=2026))
+    assert (reading.facts, reading.refused) == ([], {"forged_name": 1})
+
+
+@needs_dnsmasq
+@pytest.mark.parametrize("options", [(), ("--log-queries=extra",)])
+def test_a_name_forged_through_a_real_dnsmasq_speaks_for_nobody(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    log = tmp_path / "log"
+    with dnsmasq(log, *options) as port:
+        ask_raw(port, "127.0.0.5", [b"app", b"bookcreator", b"com from 127", b"0", b"0", b"9"])
+        ask(port, "127.0.0.5", "padlet.com")
+    reading = read_dnsmasq(log.read_bytes(), LogTime(ZURICH))
+    asked = {(fact.address, fact.name) for fact in reading.facts if isinstance(fact, Contact)}
+    assert asked <= {("127.0.0.5", "padlet.com"), ("127.0.0.1", "up.invalid")}
+    assert ("127.0.0.5", "padlet.com") in asked

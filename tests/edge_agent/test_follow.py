@@ -20,6 +20,7 @@ from edge_agent.settings import load_settings
 from edge_agent.sources import follow, tail
 from edge_agent.sources.facts import Contact, Reading
 from edge_agent.sources.follow import LOST, Follower
+from edge_agent.sources.logfile import CHUNK
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
 from shared.errors import SettingsError
@@ -274,6 +275,22 @@ def test_a_lost_place_is_shown_and_counted_once(desk: Desk) -> None:
     until(lambda: third.state == "up to date", "that was told")
     assert desk.counts("refused") == {"position_lost": 1}
     assert desk.total("signals") == 2
+
+
+def test_a_lost_place_is_counted_once_however_many_parcels_follow(desk: Desk) -> None:
+    desk.log.write_text(leases() + look_up(1, 0))
+    first = desk.follow()
+    until(lambda: desk.total("signals") == 1, "read")
+    until(up_to_date(first), "everything was read")
+    first.stop()
+    texts = [look_up(1 + i % 12, i) for i in range(2000)]
+    texts[5] = look_up(6, 5, "poison.example")
+    # Its first line is of another second: another log.
+    desk.log.write_text("".join(reversed(leases().splitlines(keepends=True))) + "".join(texts))
+    assert desk.log.stat().st_size > 2 * CHUNK
+    desk.follow(kind=Fragile)
+    until(lambda: desk.total("signals") == 2000, "all of it is read")
+    assert desk.counts("refused") == {"position_lost": 1, "line_not_processed": 1}
 
 
 def test_leases_are_known_after_rotation_and_restart(desk: Desk) -> None:

@@ -276,6 +276,18 @@ def test_a_log_truncated_in_place_and_grown_again_is_not_read_from_its_middle(
     assert tail.lost == 0
 
 
+def test_a_line_of_the_same_second_at_the_same_place_does_not_make_another_log_the_same(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log"
+    log.write_text(lines(0, 1) + lines(5, 1))
+    position = position_after(log)
+    log.write_text(lines(4, 3))
+    tail = Tail(log, position)
+    assert read_all(tail)[0] == lines(4, 3)
+    assert tail.lost == 1
+
+
 def test_a_place_in_a_file_that_was_compressed_is_told_as_lost_and_its_bytes_are_not_read_as_text(
     tmp_path: Path,
 ) -> None:

@@ -2,7 +2,7 @@
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -71,8 +71,8 @@ class Hub:
             connection.close()
 
     @contextmanager
-    def writer_busy(self) -> Iterator[None]:
-        """While it lasts, the writer is inside a transaction."""
+    def writer_busy(self) -> Iterator[Callable[[], bool]]:
+        """While it lasts, the writer is inside a transaction; gives whether it still is (for a minute)."""
         began, end = threading.Event(), threading.Event()
 
         def hold(connection: sqlite3.Connection) -> None:
@@ -82,7 +82,7 @@ class Hub:
         done = self.writer.submit(hold)
         began.wait(60)
         try:
-            yield
+            yield lambda: not done.done()
         finally:
             end.set()
             done.result()

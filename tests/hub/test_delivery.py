@@ -1,10 +1,13 @@
 """From invitation to view over real sockets: what a school sends is shown once, through a hub's restart."""
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import zmq
 
 from hub import folder
 from hub.paths import Layout
@@ -13,8 +16,11 @@ from hub.store.schema import MIGRATIONS
 from hub.views import Views
 from shared import storage
 from shared.errors import CommonGroundError
+from shared.link.frames import Join, encode
+from shared.link.keys import KeyPair
 from shared.link.receiver import Rejected, Settled
 from shared.link.server import Limits, LinkServer
+from shared.link.sockets import harden
 from tests.hub.agents import PATIENCE_S, Agent, HeardInbox, until
 from tests.hub.records import SCHOOL, lesson, status, week
 
@@ -107,3 +113,70 @@ def views_of(layout: Layout) -> tuple[str, ...]:
         return tuple(school.name for school in views.district().schools)
     finally:
         views.close()
+
+
+FLOODERS = 4
+FLOODED_S = 20.0
+
+
+class Flood:
+    """Strangers with keys of their own who guess secrets as fast as their sockets take them."""
+
+    def __init__(self, address: str, server_public: str) -> None:
+        self.sent = 0
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._guess, args=(address, server_public), daemon=True)
+            for _ in range(FLOODERS)
+        ]
+
+    def __enter__(self) -> "Flood":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _guess(self, address: str, server_public: str) -> None:
+        context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
+        socket = context.socket(zmq.DEALER)
+        harden(socket, KeyPair.new(), address)
+        socket.set(zmq.CURVE_SERVERKEY, server_public.encode())
+        socket.connect(address)
+        frame = encode(Join(bytes(24), "x" * 200))
+        while not self._stop.is_set():
+            try:
+                socket.send(frame, zmq.NOBLOCK)
+                self.sent += 1
+            except zmq.Again:
+                socket.poll(1)
+            while socket.poll(0):
+                socket.recv()
+        socket.close(linger=0)
+        context.term()
+
+
+def test_a_school_is_served_and_another_joins_while_strangers_flood_an_open_invitation(
+    layout: Layout, agent: Agent
+) -> None:
+    with listening(layout) as (server, inbox):
+        token = agent.join(invite(layout, SCHOOL), server.endpoint)
+        newcomer = Agent(layout.folder.parent / "newcomer", "Birch Academy")
+        invitation = invite(layout, "Birch Academy")
+        with (
+            agent.connected(server.endpoint, token.server_public),
+            Flood(server.endpoint, token.server_public) as flood,
+        ):
+            until(lambda: server.counters.get("joins_ignored", 0) > 2_000)
+            began = time.monotonic()
+            for number in range(1, 6):
+                agent.put(lesson(code=f"c{number}"))
+                assert inbox.heard.get(timeout=FLOODED_S) == Settled(number)
+            newcomer.join(invitation, server.endpoint)
+            assert time.monotonic() - began < FLOODED_S
+            assert flood.sent > server.counters["refused:invitation_unknown"]
+        newcomer.close()
+    assert views_of(layout) == (SCHOOL, "Birch Academy")

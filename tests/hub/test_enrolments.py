@@ -109,3 +109,34 @@ def test_schools_whose_names_give_one_slug_get_two(hub: Hub) -> None:
     hub.invite("Oak School")
     hub.invite("Oak-School!")
     assert [school.slug for school in hub.views.district().schools] == ["oak-school", "oak-school-2"]
+
+
+def test_guesses_are_counted_in_memory_and_written_at_most_once_a_second(hub: Hub) -> None:
+    hub.invite(SCHOOL)
+
+    def guess() -> None:
+        with pytest.raises(BadInput, match="invitation_unknown"):
+            hub.inbox.join(new_key(), bytes(24), SCHOOL)
+
+    def counted() -> list[tuple[object, ...]]:
+        return hub.rows("SELECT reason, count FROM refused")
+
+    for _ in range(50):
+        guess()
+    assert counted() == [("join_invitation_unknown", 1)]
+    hub.now += 1
+    guess()
+    assert counted() == [("join_invitation_unknown", 51)]
+    guess()
+    hub.inbox.close()
+    assert counted() == [("join_invitation_unknown", 52)]
+
+
+def test_a_guess_does_not_wait_for_the_writer(hub: Hub) -> None:
+    hub.invite(SCHOOL)
+    with pytest.raises(BadInput):
+        hub.inbox.join(new_key(), bytes(24), SCHOOL)
+    with hub.writer_busy() as busy:
+        with pytest.raises(BadInput, match="invitation_unknown"):
+            hub.inbox.join(new_key(), bytes(24), SCHOOL)
+        assert busy(), "it had to wait until the writer was free"

@@ -276,6 +276,13 @@ def test_an_address_that_leads_nowhere_gets_a_page_that_helps(app: FastAPI, path
     assert "Nothing was lost" in page.text
 
 
+@pytest.mark.parametrize("path", [*PAGES, "/favicon.ico", "/nowhere"])
+def test_asking_for_the_head_of_a_page_is_answered_as_the_page_is(app: FastAPI, path: str) -> None:
+    whole, head = get(app, path), get(app, path, method="HEAD")
+    assert head.status_code == whole.status_code
+    assert dict(head.headers) == dict(whole.headers)
+
+
 def test_the_api_keeps_its_own_answers(app: FastAPI) -> None:
     answer = get(app, "/api/v1/schools/nobody")
     assert (answer.status_code, answer.headers["content-type"]) == (404, "application/json")

@@ -111,7 +111,7 @@ def test_drawings_take_the_colours_of_the_scheme(browser: Browser, site: str) ->
     for scheme in ("light", "dark"):
         with opened(browser, site + SCHOOL_PAGE, "screen", scheme) as page:
             fills[scheme] = page.evaluate(
-                """["#contacted .wide path[fill='var(--consume)']", "#levels-tim .wide .c-cell"]
+                """["#contacted .wide path.ch-consume", "#levels-tim .wide .c-cell"]
                    .map(where => getComputedStyle(document.querySelector(where)).fill)"""
             )
             ground = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")

@@ -3,7 +3,7 @@
 import csv
 import sqlite3
 from collections import Counter, defaultdict
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
 from math import log2
 from pathlib import Path
@@ -186,6 +186,11 @@ DIRT = {
     "2020-13-05,1,5,10\n": "bad_date",
     "05/03/2020,1,5,10\n": "bad_date",
     "20200305,1,5,10\n": "bad_date",
+    "9999-12-31,1,5,10\n": "bad_date",
+    "1999-12-31,1,5,10\n": "bad_date",
+    "2020-03-0６,1,5,10\n": "bad_date",
+    "2020-03-06,1,5,1e308\n": "number_too_large",
+    "2020-03-06,2,5,1000000000.1\n": "number_too_large",
     "2020-03-06,1,5,ten\n": "bad_number",
     "2020-03-06,1,5,inf\n": "bad_number",
     "2020-03-06,1,500,10\n": "bad_number",
@@ -288,3 +293,23 @@ def test_paths_that_lead_nowhere_say_what_to_do(layout: Layout, tmp_path: Path) 
     lonely.write_text(HEADER)
     with pytest.raises(SettingsError, match=r"products_info\.csv"):
         load(layout, lonely)
+
+
+def test_days_end_a_year_from_now_and_the_largest_numbers_do_no_harm(layout: Layout, tmp_path: Path) -> None:
+    """Warnings are errors here: a sum that overflowed would fail the import."""
+    export = dirty_export(tmp_path)
+    now = datetime.now(UTC).date()
+    days = [date(2000, 1, 1), now + timedelta(days=360), now + timedelta(days=370), date(3020, 1, 1)]
+    rows = [f"{day},{product},5,1e9\n" for day in days for product in (1, 2)]
+    (export / "engagement_data" / "7001.csv").write_text(HEADER + "".join(rows))
+    report = load(layout, export)["7001.csv"]
+    assert (report.used, dict(report.refused)) == (4, {"bad_date": 4})
+    assert [week.engagement for week in shown(layout, "7001").weeks] == [2e9, 2e9]
+
+
+def test_two_numbers_that_overflow_together_are_both_dirt(layout: Layout, tmp_path: Path) -> None:
+    export = dirty_export(tmp_path)
+    huge = "".join(f"2020-01-{day:02d},1,1,1e308\n" for day in (8, 9))
+    (export / "engagement_data" / "7001.csv").write_text(f"{HEADER}{huge}2020-01-10,1,1,5\n")
+    report = load(layout, export)["7001.csv"]
+    assert (report.used, dict(report.refused)) == (1, {"number_too_large": 2})

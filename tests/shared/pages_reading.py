@@ -12,13 +12,13 @@ FORBIDDEN = re.compile(r"\bscor(e|es|ed|ing)\b|\brank|low performer|screen time"
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
-def get(app: FastAPI, path: str, **headers: str) -> httpx.Response:
+def get(app: FastAPI, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
     """One request; what the application raises arrives as its error page."""
 
     async def ask() -> httpx.Response:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
-            return await client.get(path, headers=headers)
+            return await client.request(method, path, headers=headers)
 
     return asyncio.run(ask())
 

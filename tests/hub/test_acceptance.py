@@ -1,0 +1,101 @@
+"""What a hub cannot show truthfully it refuses whole, with a reason; the records around it are taken."""
+
+import msgspec
+import pytest
+
+from hub.store.acceptance import stage_counts
+from models.integration.load import load_model
+from shared.link.receiver import Outcome, Rejected, Settled
+from shared.records import LessonRecord, WeekRecord
+from tests.hub.hubs import Hub
+from tests.hub.records import DIMENSIONS, SCHOOL, feature_row, lesson, week
+
+DAY = 86_400.0
+MONDAY_W45 = 1_762_128_000.0  # 2025-11-03T00:00:00Z
+
+
+def changed(record: LessonRecord | WeekRecord, **changes: object) -> bytes:
+    """A record whose first placement is changed, unchecked."""
+    first, *others = record.placements
+    placements = (msgspec.structs.replace(first, **changes), *others)
+    return msgspec.json.encode(msgspec.structs.replace(record, placements=placements))
+
+
+def why(outcome: Outcome) -> str | None:
+    """The reason of a refusal, None for what was taken."""
+    return outcome.reason if isinstance(outcome, Rejected) else None
+
+
+def test_every_dimension_of_every_model_shipped_is_known_with_its_stages() -> None:
+    model = load_model("tim")
+    assert {name: stage_counts()["tim", name] for name in DIMENSIONS} == {
+        one.id: len(one.stages) for one in model.dimensions
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"model": "z"}, "unknown_model"),
+        ({"model": "tim2"}, "unknown_model"),
+        ({"dimension": "evil"}, "unknown_dimension"),
+        ({"expected": (1.0,) * 7}, "record_stages"),
+        ({"expected": (1.0,) * 4}, "record_stages"),
+    ],
+)
+def test_a_week_stands_on_scales_that_the_hub_knows(
+    hub: Hub, changes: dict[str, object], reason: str
+) -> None:
+    enrolment = hub.join(SCHOOL)
+    outcomes = hub.send(enrolment, changed(week(), **changes), week())
+    assert outcomes == [Rejected(1, reason), Settled(2)]
+    assert hub.rows("SELECT DISTINCT model, stages FROM scales") == [("tim", 5)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [({"model": "z"}, "unknown_model"), ({"probs": (1 / 7,) * 7}, "record_stages")],
+)
+def test_so_does_a_lesson(hub: Hub, changes: dict[str, object], reason: str) -> None:
+    outcomes = hub.send(hub.join(SCHOOL), changed(lesson(), **changes), lesson())
+    assert outcomes == [Rejected(1, reason), Settled(2)]
+
+
+@pytest.mark.parametrize("value", [-1e-9, 1e10])
+def test_a_rate_beyond_all_measure_is_no_feature(hub: Hub, value: float) -> None:
+    record = msgspec.structs.replace(lesson(), features=feature_row({"switch_rate": value}))
+    assert hub.send(hub.join(SCHOOL), record) == [Rejected(1, "record_feature_range")]
+
+
+def test_a_week_that_has_not_begun_two_days_from_now_is_refused(hub: Hub) -> None:
+    hub.now = MONDAY_W45 - 2 * DAY
+    enrolment = hub.join(SCHOOL)
+    outcomes = hub.send(enrolment, week(name="2025-W45"), week(name="2025-W46"), week(name="2099-W01"))
+    assert [why(one) for one in outcomes] == [None, "record_in_the_future", "record_in_the_future"]
+    assert hub.views.district().week == "2025-W45"
+
+
+def test_a_lesson_of_the_future_is_refused(hub: Hub) -> None:
+    hub.now = MONDAY_W45
+    starts = ("2025-11-05T00:00:00Z", "2025-11-05T00:00:01Z", "2025-11-04T23:00:00-04:00")
+    outcomes = hub.send(hub.join(SCHOOL), *(lesson(start=start) for start in starts))
+    assert [why(one) for one in outcomes] == [None, "record_in_the_future", "record_in_the_future"]
+
+
+def test_a_simulated_schools_clock_may_run_ahead(hub: Hub) -> None:
+    enrolment = hub.join(SCHOOL, simulated=True)
+    outcomes = hub.send(enrolment, week(name="2031-W40"), lesson(start="2031-10-01T09:00:00+02:00"))
+    assert outcomes == [Settled(1), Settled(2)]
+    assert hub.views.district().week == "2031-W40"
+
+
+@pytest.mark.parametrize(("first", "second"), [("all", "3-5"), ("3-5", "all")])
+def test_a_week_that_left_as_one_has_no_bands_beside_it(hub: Hub, first: str, second: str) -> None:
+    enrolment = hub.join(SCHOOL)
+    hub.send(enrolment, week(band=first))
+    assert [why(one) for one in hub.send(enrolment, week(band=second), week(band=first))] == [
+        "week_bands_conflict",
+        "week_already_known",
+    ]
+    assert hub.send(enrolment, week(band=second, name="2025-W37")) == [Settled(4)]
+    assert hub.views.district(weeks=2).facts.lessons == 20
