@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from shared.storage import reader
 from tests.edge_agent.school import ClassSpec, Learner, SchoolSpec, make_school
 from tests.end_to_end.relay import Relay
 from tests.end_to_end.town import Town, command, fetch, free_ports, until
@@ -229,11 +230,27 @@ def test_no_canary_is_found_in_any_file_page_answer_log_or_byte_on_the_wire(run:
 
 
 def test_the_canaries_were_there_to_be_found(run: Run) -> None:
-    inputs = b"".join(p.read_bytes() for p in (run.agent.root / "input").rglob("*") if p.is_file()).lower()
-    missing = {c for c in canaries() if c.lower().encode() not in inputs and c.replace("-", "").isalnum()}
-    assert missing <= {p.hardware.replace(":", "") for p in PEOPLE} | {"Vogelgasse", "geheimes-tagebuch"}
+    files = [path for path in (run.agent.root / "input").rglob("*") if path.is_file()]
+    inputs = b"".join(path.read_bytes() for path in files).lower()
+    only_posted = {SECRET_URL, "geheimes-tagebuch", "token=sesam", "Tagebuch von", "Vogelgasse"}
+    written_with_colons = {person.hardware.replace(":", "") for person in PEOPLE}
+    for canary in canaries() - only_posted - written_with_colons:
+        assert canary.lower().encode() in inputs, canary
+    posted = json.dumps(statement(PEOPLE[0], "create", 10), ensure_ascii=False)
+    assert all(canary in posted for canary in only_posted)
     assert run.status["signals"] > 500
     assert run.status["refused"]["malformed_line"] == 5
+
+
+def test_what_crossed_the_wire_was_looked_at_before_it_was_encrypted(run: Run) -> None:
+    """On the wire there is only ciphertext: what was under it lies in the disclosure log, byte for byte."""
+    connection = reader(run.agent.database)
+    found = connection.execute("SELECT kind, payload FROM disclosures").fetchall()
+    connection.close()
+    assert {kind for kind, _ in found} == {"lesson", "week", "status"}
+    for _, payload in found:
+        lowered = payload.lower()
+        assert not [canary for canary in canaries() if canary.lower().encode() in lowered]
 
 
 def test_a_learner_seen_by_two_sources_is_one_device(run: Run) -> None:
@@ -258,9 +275,7 @@ def test_the_week_left_once_its_last_key_was_destroyed(run: Run) -> None:
 
 
 def test_no_pseudonym_is_left_once_the_day_key_is_destroyed(run: Run) -> None:
-    import sqlite3
-
-    with sqlite3.connect(run.agent.database) as connection:
-        assert connection.execute("SELECT count(*) FROM batches").fetchone() == (0,)
-        assert connection.execute("SELECT count(*) FROM heard").fetchone() == (0,)
+    connection = reader(run.agent.database)
+    for table in ("batches", "heard"):
+        assert connection.execute(f"SELECT 1 FROM {table}").fetchone() is None, table  # noqa: S608 - two constants
     connection.close()
