@@ -41,8 +41,9 @@ class Alone:
         self.clock = root / "clock.json"
         (self._page,) = free_ports(1)
         self.folder.settings.write_text(
-            f'{self.folder.settings.read_text()}\n[clock]\nfile = "../clock.json"\n[page]\nport = {self._page}\n'
-            '[[sources]]\nkind = "dnsmasq"\nid = "resolver"\npath = "input/dnsmasq.log"\n'
+            self.folder.settings.read_text()
+            + f'\n[clock]\nfile = "../clock.json"\n[page]\nport = {self._page}\n'
+            + '[[sources]]\nkind = "dnsmasq"\nid = "resolver"\npath = "input/dnsmasq.log"\n'
         )
 
     def set_clock(self, moment: float, rate: float) -> None:
