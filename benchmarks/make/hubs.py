@@ -41,7 +41,7 @@ def make_hub(root: Path, schools: Sequence[str], port: int, link: int) -> Hub:
 
     def enrol(connection: sqlite3.Connection) -> None:
         for name, pair in zip(schools, pairs, strict=True):
-            token = enrolments.invite(connection, name, False, address, public, now)
+            token = enrolments.invite(connection, name, True, address, public, now)
             enrolments.enrol(connection, pair.public, invitations.decode(token).secret, name, now)
 
     writer.run(enrol)

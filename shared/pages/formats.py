@@ -52,7 +52,7 @@ def share(value: float | None) -> str:
     """A share of 1 in percent; what is neither none nor all never reads as 0% or 100%."""
     if value is None or not math.isfinite(value):
         return MISSING
-    if 0 < value < 0.005:
+    if 0 < value <= 0.005:
         return "under 1%"
     if 0.995 <= value < 1:
         return "over 99%"

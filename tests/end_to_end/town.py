@@ -118,8 +118,8 @@ class Town:
         return process
 
     def join(self, folder: Path, name: str) -> None:
-        """Invite the school and let its agent join."""
-        token = command("hub", "invite", str(self.hub_folder), "--school", name).stdout
+        """Invite the school and let its agent join; simulated, since its clock is."""
+        token = command("hub", "invite", str(self.hub_folder), "--school", name, "--simulated").stdout
         command("agent", "join", str(folder), "-", text=token)
 
     def start_agent(self, folder: Path) -> Process:
