@@ -11,7 +11,7 @@ import numpy as np
 
 from edge_agent.days import day_of, key_expires, living_days
 from edge_agent.identity.timetable import Lesson
-from edge_agent.leaving import FEW_CHANGED, lesson_held_back, revision_held_back
+from edge_agent.leaving import lesson_held_back, revision_held_back
 from edge_agent.records import lesson_record
 from edge_agent.schedule import Schedule
 from edge_agent.settings import AgentSettings
@@ -210,14 +210,15 @@ class Lessons:
         code = window.key.class_code
         today = day_of(now, self._settings.zone)
         is_shared = code in shared and max(item.day, today) <= shared[code]
+        sent = known.sent_batch is not None
+        few = revision_held_back(sent_before=sent, changed_devices=changed)
+        if few is not None:
+            # What left stays what the week counts, shared still or not: or their difference would tell
+            # of few devices.
+            pass_over(connection, window.key, upto, few)
+            return
         minimum = self._settings.privacy.minimum_devices
         held = lesson_held_back(devices=window.devices, minimum=minimum, shared=is_shared)
-        sent = known.sent_batch is not None
-        held = held or revision_held_back(sent_before=sent, changed_devices=changed)
-        if held == FEW_CHANGED:
-            # What left stays what the week counts, or their difference would tell of few devices.
-            pass_over(connection, window.key, upto, held)
-            return
         record = self._record(window, known.revision + 1)
         held = held or impossible(record)
         if held is None:

@@ -65,16 +65,18 @@ class Weeks:
         return lessons
 
     def _left(self, code: str, start: int) -> Left:
+        """What became of the records of one window: a withdrawn one may have been under way."""
         found = self._reader.execute(
-            """SELECT o.state FROM lesson_numbers n LEFT JOIN outbox o ON o.number = n.number
+            """SELECT o.state IS 'pending' OR EXISTS (
+                   SELECT 1 FROM disclosures d WHERE d.number = n.number AND d.kind = 'withdrawn')
+               FROM lesson_numbers n LEFT JOIN outbox o ON o.number = n.number
                WHERE n.class_code = ? AND n.start = ?""",
             (code, start),
         )
-        states = {state for (state,) in found}
-        if not states:
+        unsure = {bool(value) for (value,) in found}
+        if not unsure:
             return Left.NO
-        # A delivered record is forgotten by the outbox after a while, and then has no state.
-        return Left.YES if states & {"sent", None} else Left.PERHAPS
+        return Left.YES if False in unsure else Left.PERHAPS
 
     def _send(
         self,

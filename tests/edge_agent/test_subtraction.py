@@ -51,6 +51,20 @@ def test_late_signals_of_few_devices_are_in_no_record_at_all(desk: Desk) -> None
         assert record["features"][name] == pytest.approx(sum(values) / len(values), abs=1e-9)
 
 
+def test_late_signals_of_few_devices_stay_out_also_after_sharing_has_ended(desk: Desk) -> None:
+    for class_id in desk.codes:
+        desk.share(class_id)
+    desk.take(contacts(range(48)), at(9, 10))
+    close(desk)
+    deliver(desk)
+    before = evidence(desk.sent())
+    desk.writer.run(lambda c: classes.unshare(c, desk.codes["c0"], STAMP))
+    desk.take(contacts(range(1), minute=30, name="kahoot.it"), at(10, 5))
+    close(desk, 6)
+    (record,) = week(desk)
+    assert record["evidence"] == pytest.approx(before, abs=1e-3)
+
+
 def test_a_class_unshared_before_delivery_cannot_be_had_by_subtracting_the_others(desk: Desk) -> None:
     for class_id in desk.codes:
         desk.share(class_id)
