@@ -67,6 +67,7 @@ _TABLES = (
     """CREATE TABLE disclosures (
         seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
         bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, chain TEXT NOT NULL, payload BLOB)""",
+    "CREATE INDEX disclosures_by_number ON disclosures(number)",
 )
 
 MIGRATIONS: tuple[Migration, ...] = (_first,)
