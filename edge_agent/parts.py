@@ -6,8 +6,6 @@ from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from models.scoring.scorer import Scorer
-
 from edge_agent.collector import Collector
 from edge_agent.daykeys import DayKeys
 from edge_agent.identity.directory import Directory
@@ -20,6 +18,7 @@ from edge_agent.sources.facts import Reading
 from edge_agent.sources.logtime import LogTime
 from models.catalogue.load import Catalogue, load_catalogue
 from models.catalogue.match import NameMatcher
+from models.scoring.scorer import Scorer
 
 MODEL: Final = "tim"
 
