@@ -145,7 +145,7 @@ def _left(town: Town, lesson: Lesson) -> bool:
     store = reader(town.agents[lesson.school].database)
     try:
         row = store.execute(
-            "SELECT sent_number FROM windows WHERE class_code = ? AND start = ?", (lesson.code, lesson.start)
+            "SELECT sent_batch FROM windows WHERE class_code = ? AND start = ?", (lesson.code, lesson.start)
         ).fetchone()
     finally:
         store.close()
