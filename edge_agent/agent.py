@@ -8,6 +8,7 @@ import threading
 import time
 from contextlib import ExitStack
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -43,7 +44,6 @@ TIDY_SECONDS: Final = 600.0
 STATEMENTS_KEPT: Final = 3 * 86400  # by then a statement sent again is late, and not counted
 MEMORY_SECONDS: Final = 48 * 3600
 KEPT_AFTER_SENT: Final = 14 * 86400
-VERSION: Final = "0.1.0"
 
 
 class Agent:
@@ -52,7 +52,7 @@ class Agent:
     def __init__(self, folder: Path) -> None:
         self.folder = AgentFolder(folder)
         self.settings = load_settings(self.folder)
-        self.version = VERSION
+        self.version = version("commonground")
         self.trouble = ""
         self.settled = float("-inf")
         self._log_is_full = True  # a kill may have left deleted bytes in it

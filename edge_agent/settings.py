@@ -24,6 +24,7 @@ class PageSettings(msgspec.Struct, frozen=True):
     """The status page, on this machine only."""
 
     port: Port = 8100
+    contact: Annotated[str, Meta(max_length=300)] = ""
 
 
 class IdentitySettings(msgspec.Struct, frozen=True):
@@ -126,6 +127,7 @@ timezone = {timezone}          # IANA name; lessons and days are those of this z
 
 [page]
 port = {port}                  # the status page, http://127.0.0.1:{port}/, on this machine only
+# contact = "Ms Example, room 12, 555 0100"    # whom parents may ask, said on the page of what leaves
 
 [identity]                     # read into memory, never stored, never sent
 inventory = "input/inventory.csv"    # MDM export: serial_number, wifi_mac, user, room, opt_out

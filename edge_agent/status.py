@@ -46,6 +46,7 @@ class Status:
             "school": agent.settings.school,
             "simulated": agent.settings.clock is not None,
             "version": agent.version,
+            "contact": agent.settings.page.contact,
             "now": when(settled, zone),
             "now_epoch": settled if settled > float("-inf") else None,
             "caught_up": settled > float("-inf") and counts.pending == 0,

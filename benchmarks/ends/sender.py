@@ -11,6 +11,7 @@ import sqlite3
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -53,7 +54,7 @@ def from_outbox(endpoint: str, public: str, folder: Path, payloads: Iterator[byt
         time.sleep(0.01)
     began = time.perf_counter()
     while group := list(itertools.islice(payloads, A_TRANSACTION)):
-        writer.run(lambda own, group=group: _append(own, group))  # type: ignore[misc]
+        writer.run(partial(_append, group=group))
         feed.wake()
     while writer.run(lambda own: outbox.counts(own).pending):
         time.sleep(0.005)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from datetime import time as clock_time
+from functools import partial
 from typing import Final
 
 from benchmarks.make.hubs import Hub
@@ -41,10 +42,10 @@ def fill(hub: Hub, names: Sequence[str], years: int) -> Filled:
     classes: list[tuple[str, str]] = []
     total = 0
     for number, name in enumerate(names):
-        school = writer.run(lambda own, name=name: enrolments.named(own, name))  # type: ignore[misc]
+        school = writer.run(partial(enrolments.named, name=name))
         records = _years(Records(name, seed=number), number, calendar)
         while group := list(itertools.islice(records, _A_COMMIT)):
-            writer.run(lambda own, group=group, school=school: _apply(own, school, group))  # type: ignore[misc]
+            writer.run(partial(_apply, school=school, group=group))
             total += len(group)
         slug = enrolments.slug_of(name)
         classes += [(slug, _code(number, half, c)) for half in halves for c in range(SHARED_CLASSES)]

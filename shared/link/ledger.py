@@ -87,11 +87,6 @@ def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: in
     return Standing(standing.epoch, standing.last_seq, standing.position, repeated)
 
 
-def admit(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: int, seq: int) -> Verdict:
-    """What this batch is, next to what is there already; changes nothing."""
-    return judge(_standing(connection, enrolment, stream) or Standing(epoch, 0), epoch, seq)
-
-
 def advance(
     connection: sqlite3.Connection, enrolment: str, stream: str, seq: int, position: bytes | None
 ) -> None:

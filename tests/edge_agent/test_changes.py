@@ -1,7 +1,7 @@
 """What changes while a day goes on (bells, classes, rosters, keys) counts nothing twice, loses nothing."""
 
 from collections.abc import Iterator, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -182,7 +182,3 @@ def test_a_class_meets_only_in_its_academic_sessions(tmp_path: Path) -> None:
 )
 def test_a_subject_is_one_of_a_closed_list_whatever_the_roster_says(text: str, subject: str) -> None:
     assert subject_of(text) == subject
-
-
-def test_times_of_the_desk_are_those_of_the_school() -> None:
-    assert at(9) == int(datetime(2026, 9, 14, 9, tzinfo=ZONE).timestamp())

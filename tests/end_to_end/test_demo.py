@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from demo.driver import SEED
+from demo.school import build_schools
 from tests.end_to_end.town import free_ports
 
 KEYS = ["schools", "lessons", "signals", "records", "placements", "seconds"]
@@ -75,6 +77,17 @@ def test_a_second_run_goes_on_where_the_first_stopped(first: dict[str, Any], sec
 def test_nothing_is_left_running(folder: Path, second: dict[str, Any]) -> None:
     assert second["schools"] == 3
     assert running(folder) == []
+
+
+def test_no_person_and_no_device_of_the_schools_is_on_the_hub_or_in_a_log(
+    folder: Path, second: dict[str, Any]
+) -> None:
+    assert second["records"] > 0
+    canaries = {text.lower().encode() for school in build_schools(SEED) for text in school.canaries()}
+    assert len(canaries) > 2000
+    places = [path for part in ("hub", "logs") for path in (folder / part).rglob("*") if path.is_file()]
+    together = b"\n".join(path.read_bytes() for path in places).lower()
+    assert [text for text in canaries if text in together] == []
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.frames import Rejection
-from shared.link.ledger import admit, advance, deliver_in_transaction, hello
+from shared.link.ledger import advance, deliver_in_transaction, hello
 from shared.link.receiver import (
     Delivery,
     Fenced,
@@ -16,7 +16,6 @@ from shared.link.receiver import (
     Rejected,
     Settled,
     Standing,
-    Verdict,
 )
 from shared.storage import transaction
 from tests.shared.link.world import count, histogram_table, memory
@@ -109,13 +108,6 @@ def test_a_position_of_none_leaves_the_one_remembered(disk: sqlite3.Connection) 
     advance(disk, "school", "records", 1, b"here")
     advance(disk, "school", "records", 2, None)
     assert hello(disk, "school", "records", 5) == Standing(5, 2, b"here")
-
-
-def test_admit_says_what_a_batch_is_and_changes_nothing(disk: sqlite3.Connection) -> None:
-    assert admit(disk, "school", "records", 5, 1) is Verdict.FRESH
-    assert admit(disk, "school", "records", 5, 2) is Verdict.GAP
-    assert admit(disk, "school", "records", 4, 1) is Verdict.OLD_EPOCH
-    assert admit(disk, "school", "records", 5, 1) is Verdict.FRESH
 
 
 def test_a_mad_peer_cannot_fill_the_table_of_streams(disk: sqlite3.Connection) -> None:
