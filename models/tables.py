@@ -87,8 +87,8 @@ class PlacementTable:
             model=(scored.model,) * rows,
             dimension=scored.dimensions * n,
             probs=scored.probs.reshape(rows, -1),
-            low=np.full(rows, -1),
-            high=np.full(rows, -1),
+            low=scored.low.reshape(rows),
+            high=scored.high.reshape(rows),
             evidence=np.repeat(x[:, EVIDENCE], dimensions),
             verdict=tuple(verdict for row in scored.verdicts for verdict in row),
         )

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
+from models.scoring.fit_file import Fit
 from shared.errors import SettingsError
 
 SHIPPED: Final = Path(__file__).with_name("reference_set1.json")
@@ -29,6 +30,18 @@ class Reference:
     median_evidence: float
     simulated: bool
     made: dict[str, Any]
+
+    @classmethod
+    def of_fit(cls, fit: Fit) -> "Reference":
+        """The reference of a fit: the windows it was fitted among."""
+        own = fit.reference
+        return cls(
+            mean=np.array(own.mean),
+            sd=np.array(own.sd),
+            median_evidence=own.median_evidence,
+            simulated=fit.simulated,
+            made={"how": f"{own.windows} windows of a fit"},
+        )
 
 
 class _Spread(msgspec.Struct, forbid_unknown_fields=True):
