@@ -26,6 +26,7 @@ from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.renewal import Renewal, count_refused
 from edge_agent.schedule import Schedule, load_teachers_key
+from edge_agent.scoring import Judged
 from edge_agent.settings import load_hub, load_settings
 from edge_agent.status import Status
 from edge_agent.store.classes import end_expired, ensure_codes, shared_until
@@ -57,6 +58,7 @@ class Agent:
         self.settled = float("-inf")
         self._log_is_full = True  # a kill may have left deleted bytes in it
         self.client: LinkClient | None = None
+        self.judged: tuple[Judged, ...] = ()
         self._log = structlog.get_logger("agent")
         self._stop = threading.Event()
         self._changed = threading.Event()
@@ -87,13 +89,14 @@ class Agent:
         held.callback(self._reader.close)
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         count_refused(self.writer, parts.refused, self.clock.now())
+        self.judged = parts.scoring.judged
         self._renewal = Renewal(folder, parts, self.writer, codes)
         self._renewal.look(self.clock.now())  # leases are known before the first line is read
         self._keys = KeyFolder(folder.day_keys, settings.zone, self.writer)
         teachers = load_teachers_key(folder.secrets)
         schedule = Schedule(self.writer, self._reader, parts.directory, codes, teachers)
-        self._lessons = Lessons(self.writer, self._reader, schedule, settings, parts.catalogue, parts.scorer)
-        self._weeks = Weeks(self.writer, self._reader, parts.directory, settings)
+        self._lessons = Lessons(self.writer, self._reader, schedule, settings, parts.catalogue, parts.scoring)
+        self._weeks = Weeks(self.writer, self._reader, parts.directory, settings, parts.scoring)
         self._heartbeat = Heartbeat(self.writer, self._reader, settings.school, self.version)
         status = Status(self)
         held.callback(status.close)

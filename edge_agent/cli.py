@@ -227,6 +227,7 @@ def disclosures(
 def status(folder: Folder, as_json: AsJson = False) -> None:
     """Say whether the running agent works."""
     from edge_agent.asking import ask
+    from edge_agent.pages.shape import model_words
 
     said, found = ask(load_settings(AgentFolder(folder)), folder)
     if as_json:
@@ -235,6 +236,8 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     _out(f"{found.school}: {found.working}")
     totals = {"signals": sum(source.signals for source in found.sources)}
     totals |= {"windows closed": found.windows.closed, "records sent": found.outbox.sent}
+    for model in found.models:
+        _out(f"Model {model.id} {model.version}: {model_words(model)}")
     _print_counts(totals, {"refused": found.refused, "unmatched": found.unmatched, "outside": found.outside})
 
 

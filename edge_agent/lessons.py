@@ -14,13 +14,13 @@ from edge_agent.identity.timetable import Lesson
 from edge_agent.leaving import lesson_held_back, revision_held_back
 from edge_agent.records import lesson_record
 from edge_agent.schedule import Schedule
+from edge_agent.scoring import Scoring
 from edge_agent.settings import AgentSettings
 from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
 from edge_agent.store.windows import Known, forget_day, known_windows, pass_over, put, remember_number
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from models.catalogue.load import Catalogue
-from models.scoring.scorer import Scorer
 from shared import records, signals
 from shared.errors import BadInput
 from shared.link import outbox
@@ -50,14 +50,14 @@ class Lessons:
         schedule: Schedule,
         settings: AgentSettings,
         catalogue: Catalogue,
-        scorer: Scorer,
+        scoring: Scoring,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._schedule = schedule
         self._settings = settings
         self._catalogue = catalogue
-        self._scorer = scorer
+        self._scoring = scoring
         self._last_seen: tuple[int, int] | None = None
 
     def close_due(self, now: float, read_until: float) -> int:
@@ -165,7 +165,7 @@ class Lessons:
         batches = self._batches(due[0].day, windows)
         upto = max(batches, default=0)
         closed = close_windows(
-            windows, list(batches.values()), self._settings.kinds, self._catalogue, self._scorer
+            windows, list(batches.values()), self._settings.kinds, self._catalogue, self._scoring
         )
         changed = [_changed_devices(item, batches) for item in due]
 

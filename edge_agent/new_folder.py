@@ -24,6 +24,7 @@ def create(folder: AgentFolder, school: str, timezone: str, port: int) -> None:
         raise UsageError(f"{folder.settings} exists already: edit it, or choose another folder")
     try:
         (folder.root / "input").mkdir(parents=True, exist_ok=True)
+        folder.models.mkdir(exist_ok=True)
         folder.secrets.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder.root} cannot be made: {error.strerror}; choose another folder") from None

@@ -1,4 +1,4 @@
-"""The parts that a live run and a replay share: who is where, the catalogue, the scorer, the parsers."""
+"""The parts that a live run and a replay share: who is where, the catalogue, the scorers, the parsers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,15 +12,13 @@ from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.tables import Refused
 from edge_agent.paths import AgentFolder
+from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import AgentSettings
 from edge_agent.sources.dnsmasq import read_dnsmasq
 from edge_agent.sources.facts import Reading
 from edge_agent.sources.logtime import LogTime
 from models.catalogue.load import Catalogue, load_catalogue
 from models.catalogue.match import NameMatcher
-from models.scoring.scorer import Scorer
-
-MODEL: Final = "tim"
 
 Parse = Callable[[bytes, float], Reading]
 
@@ -37,14 +35,15 @@ class Parts:
     refused: Refused
     catalogue: Catalogue
     matcher: NameMatcher
-    scorer: Scorer
+    scoring: Scoring
 
     @classmethod
     def load(cls, folder: AgentFolder, settings: AgentSettings) -> "Parts":
-        """Read the identity files and the catalogue; raises SettingsError for a file that is no use."""
+        """Read models, identity files and catalogue; raises SettingsError for a file that is no use."""
+        scoring = load_scoring(folder, settings)
         directory, refused = load_directory(folder, settings)
         catalogue = load_catalogue()
-        return cls(settings, directory, refused, catalogue, NameMatcher(catalogue), Scorer.for_model(MODEL))
+        return cls(settings, directory, refused, catalogue, NameMatcher(catalogue), scoring)
 
     def collector(self, kind: str, source: str, keys: DayKeys, codes: dict[str, str]) -> Collector:
         """A collector for one source."""

@@ -31,6 +31,11 @@ class AgentFolder:
     def day_keys(self) -> Path:
         return self.secrets / "day-keys"
 
+    @property
+    def models(self) -> Path:
+        """The school's own integration models, one TOML file each; may be absent."""
+        return self.root / "models"
+
     def resolve(self, path: str) -> Path:
         """A path of the settings, from this folder if it is relative."""
         return self.root / path

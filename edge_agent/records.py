@@ -59,7 +59,7 @@ def week_lesson(window: ClosedWindow, kinds: frozenset[str]) -> WeekLesson:
         visibility=window.visibility,
         sources=kinds,
         features=window.features,
-        placements=window.placements,
+        placements=(*window.placements, *window.coarser),
     )
 
 

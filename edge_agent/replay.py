@@ -156,7 +156,7 @@ class Replay:
             heard = len(state.heard.get(key, ()))
             windows.append(OpenWindow(key, lesson, directory.expected(lesson), heard))
         kinds = frozenset((self._kind,))
-        return close_windows(windows, state.batches, kinds, self._parts.catalogue, self._parts.scorer)
+        return close_windows(windows, state.batches, kinds, self._parts.catalogue, self._parts.scoring)
 
     def _lesson(self, window: ClosedWindow, done: Replayed) -> None:
         settings = self._parts.settings

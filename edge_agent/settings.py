@@ -53,6 +53,13 @@ class PrivacySettings(msgspec.Struct, frozen=True):
     minimum_devices: Annotated[int, Meta(ge=5, le=1000)] = 10
 
 
+class ScoringSettings(msgspec.Struct, frozen=True):
+    """Integration models by id, and fits of them (files, from the folder on), at most one a model."""
+
+    models: Annotated[tuple[str, ...], Meta(min_length=1, max_length=16)] = ("tim",)
+    fits: Annotated[tuple[str, ...], Meta(max_length=16)] = ()
+
+
 class AgentSettings(msgspec.Struct, frozen=True):
     """The whole of `agent.toml`."""
 
@@ -61,6 +68,7 @@ class AgentSettings(msgspec.Struct, frozen=True):
     page: PageSettings = PageSettings()
     identity: IdentitySettings = IdentitySettings()
     privacy: PrivacySettings = PrivacySettings()
+    scoring: ScoringSettings = ScoringSettings()
     sources: tuple[SourceSettings, ...] = ()
     clock: ClockSettings | None = None
 
@@ -137,6 +145,11 @@ bells = "input/bells.csv"            # period,days,start,end: when the roster's 
 
 [privacy]
 minimum_devices = 10           # fewer devices seen in a lesson: its record never leaves; 5 or more
+
+[scoring]
+models = ["tim"]               # ids from `commonground models list`, or of your own TOML files in models/
+fits = []                      # what walkthroughs taught, by `commonground models fit`: one FIT.json a model;
+                               # a model without one is an inference that nobody has calibrated yet
 
 [[sources]]
 kind = "dnsmasq"               # the resolver's query log (`log-queries`, `log-dhcp`)

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
@@ -58,6 +59,7 @@ class Status:
             "outside": _by_reason(connection, "outside"),
             "late": sum(_by_reason(connection, "late").values()),
             "quarantine": _quarantine(connection, zone),
+            "models": [asdict(one) for one in agent.judged],
             "windows": _windows(connection),
             "weeks": _weeks(connection),
             "outbox": self._outbox(counts),

@@ -1,19 +1,22 @@
 """Weeks that are over: once the last day key is destroyed the aggregate leaves, or why not is kept."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import partial
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from edge_agent.days import key_expires, week_days
 from edge_agent.identity.directory import Directory
 from edge_agent.leaving import Left, LessonFacts, week_groups
 from edge_agent.lessons import hand_over, impossible
 from edge_agent.records import WeekLesson, week_record
+from edge_agent.scoring import Scoring
 from edge_agent.settings import AgentSettings
+from models.features.set1 import FEATURES
 from shared.storage import Writer
 
 _lesson: Final = msgspec.json.Decoder(WeekLesson)
@@ -23,12 +26,18 @@ class Weeks:
     """Sends each week once; called from the agent's main loop only."""
 
     def __init__(
-        self, writer: Writer, reader: sqlite3.Connection, directory: Directory, settings: AgentSettings
+        self,
+        writer: Writer,
+        reader: sqlite3.Connection,
+        directory: Directory,
+        settings: AgentSettings,
+        scoring: Scoring,
     ) -> None:
         self._writer = writer
         self._reader = reader
         self._directory = directory
         self._settings = settings
+        self._scoring = scoring
 
     def send_due(self, now: float) -> list[str]:
         """Send, or hold back, every week whose last lesson day's key is destroyed; which weeks."""
@@ -89,7 +98,7 @@ class Weeks:
         groups, held_back = week_groups(facts for facts, _ in lessons)
         for band, group in groups.items():
             record = week_record(
-                [lessons[facts.row][1] for facts in group],
+                judged_alike([lessons[facts.row][1] for facts in group], self._scoring),
                 school=self._settings.school,
                 week=week,
                 grade_band=band,
@@ -100,6 +109,21 @@ class Weeks:
                 hand_over(connection, record, "week", now)
         connection.execute("INSERT INTO weeks VALUES (?, ?, ?)", (week, len(groups), held_back))
         connection.execute("DELETE FROM schedule WHERE day <= ?", (week_days(week)[-1].isoformat(),))
+
+
+def judged_alike(lessons: Sequence[WeekLesson], scoring: Scoring) -> list[WeekLesson]:
+    """The lessons, all judged by the models at work now: anew where another model or fit was at work then.
+
+    A week counts each scale over all of its lessons, so one that changed inside it cannot be added up.
+    """
+    if all({(p.model, p.dimension, p.version) for p in one.placements} == scoring.scales for one in lessons):
+        return list(lessons)
+    rows = [[one.features.get(name) for name in FEATURES] for one in lessons]
+    judged = scoring.placements(np.array(rows, np.float64), [one.devices for one in lessons])
+    return [
+        msgspec.structs.replace(one, placements=placements)
+        for one, placements in zip(lessons, judged, strict=True)
+    ]
 
 
 def count_teachers(group: Iterable[LessonFacts]) -> int:

@@ -2,18 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.identity.timetable import Lesson
+from edge_agent.scoring import Scoring
 from models.catalogue.load import Catalogue
 from models.features.compute import Signals, Windows, compute_features, device_counts
 from models.features.set1 import FEATURES
 from models.features.strip import strips
-from models.scoring.scorer import Scorer
-from shared.records import FeatureRow, Placement, Verdict
+from shared.records import FeatureRow, Placement
 from shared.signals import SignalBatch
 from shared.words import CHANNELS, Action
 
@@ -40,7 +40,10 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class ClosedWindow:
-    """What a window came to. `evidence` in device-minutes, `visibility` a share, `strip` channel shares."""
+    """What a window came to. `evidence` in device-minutes, `visibility` a share, `strip` channel shares.
+
+    coarser: placements by models of a week or a term, which a lesson's own record never carries.
+    """
 
     key: WindowKey
     lesson: Lesson
@@ -51,6 +54,7 @@ class ClosedWindow:
     features: FeatureRow
     strip: tuple[dict[str, float], ...]
     placements: tuple[Placement, ...]
+    coarser: tuple[Placement, ...]
 
 
 def close_windows(
@@ -58,7 +62,7 @@ def close_windows(
     batches: Sequence[SignalBatch],
     kinds: frozenset[str],
     catalogue: Catalogue,
-    scorer: Scorer,
+    scoring: Scoring,
 ) -> list[ClosedWindow]:
     """Features, strip and placements of every window, in order; signals of no window are left out."""
     if not windows:
@@ -72,8 +76,9 @@ def close_windows(
     )
     channels = catalogue.channel_weights()
     features = compute_features(signals, table, channels, catalogue.off_task())
-    placements = _placements(scorer, features)
     devices = device_counts(signals, table)
+    placements = scoring.placements(features, devices.tolist())
+    alone = scoring.lesson_models
     return [
         ClosedWindow(
             key=window.key,
@@ -84,7 +89,8 @@ def close_windows(
             visibility=_visibility(window),
             features={name: _number(value) for name, value in zip(FEATURES, features[i], strict=True)},
             strip=tuple(_step(step) for step in strip),
-            placements=placements[i],
+            placements=tuple(p for p in placements[i] if p.model in alone),
+            coarser=tuple(p for p in placements[i] if p.model not in alone),
         )
         for i, (window, strip) in enumerate(zip(windows, strips(signals, table, channels), strict=True))
     ]
@@ -158,23 +164,6 @@ def _once(signals: Signals) -> NDArray[np.intp]:
         )
     others = np.flatnonzero(signals.action != Action.CONTACT)
     return np.sort(np.concatenate((order[~same], others)))
-
-
-def _placements(scorer: Scorer, features: NDArray[np.float64]) -> list[tuple[Placement, ...]]:
-    scored = scorer.score(features)
-    return [
-        tuple(
-            Placement(
-                model=scored.model,
-                dimension=dimension,
-                version=scored.version,
-                probs=tuple(round(float(p), 6) for p in scored.probs[row, d]),
-                verdict=cast("Verdict", scored.verdicts[row][d]),
-            )
-            for d, dimension in enumerate(scored.dimensions)
-        )
-        for row in range(len(features))
-    ]
 
 
 def _evidence(row: NDArray[np.float64]) -> float:

@@ -151,6 +151,9 @@ def status(directory: Dir, as_json: Json = False) -> None:
     rows: list[tuple[object, ...]] = [(one.name, one.freshness_words, one.backlog) for one in found.schools]
     if rows:
         typer.echo(render(("school", "state", "backlog"), rows))
+    own = [f"{one.id} {one.version}" for one in found.models if one.own]
+    if own:
+        typer.echo(f"Models of the district's own: {', '.join(own)}")
     received = [(one.reason, one.count) for one in found.counters]
     if received:
         typer.echo("\n" + render(("received", "count"), received))

@@ -29,6 +29,8 @@ def create(
     except OSError as error:
         raise UsageError(f"{layout.folder} cannot be made: {error.strerror}; choose another folder") from None
     layout.folder.chmod(0o700)
+    layout.models.mkdir(exist_ok=True)
+    layout.fits.mkdir(exist_ok=True)
     link_keys(layout)
     connection = storage.connect(layout.database)
     try:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from hub.known import Known
 from hub.store import ceilings, effects, enrolments, refusals
 from shared import storage
 from shared.errors import BadInput
@@ -21,7 +22,8 @@ _COUNTS_S: Final = 1.0  # counts of what was turned away without a write are wri
 class HubInbox:
     """`shared.link.server.Inbox` over the hub's store; `clock` gives hub time in epoch seconds.
 
-    `daily` is what a school may bring in a day, see `ceilings.DAILY`.
+    `daily` is what a school may bring in a day, see `ceilings.DAILY`; `known` are the models whose records
+    it takes, by default those shipped.
     """
 
     def __init__(
@@ -29,7 +31,9 @@ class HubInbox:
         writer: storage.Writer,
         clock: Callable[[], float] = time.time,
         daily: Mapping[str, int] = ceilings.DAILY,
+        known: Known | None = None,
     ) -> None:
+        self._known = known or Known.load()
         self._writer = writer
         self._clock = clock
         self._daily = daily
@@ -74,7 +78,9 @@ class HubInbox:
         before = self._full
         taken = [delivery for delivery in deliveries if delivery.enrolment not in before]
         full, found = (
-            self._writer.run(lambda own: _Taking(own, now, self._daily).deliver(taken)) if taken else ({}, [])
+            self._writer.run(lambda own: _Taking(own, now, self._daily, self._known).deliver(taken))
+            if taken
+            else ({}, [])
         )
         self._full = before | {enrolment: (day, reason) for enrolment, reason in full.items()}
         rest, later = iter(found), Later(ceilings.retry_ms(now))
@@ -113,7 +119,10 @@ class HubInbox:
 class _Taking:
     """One transaction's worth of deliveries, each school's up to its ceilings."""
 
-    def __init__(self, connection: sqlite3.Connection, now: float, daily: Mapping[str, int]) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, now: float, daily: Mapping[str, int], known: Known
+    ) -> None:
+        self._known = known
         self._connection = connection
         self._now = now
         self._daily = daily
@@ -146,7 +155,9 @@ class _Taking:
 
     def _effect(self, connection: sqlite3.Connection, delivery: Delivery) -> None:
         school = enrolments.of_enrolment(connection, delivery.enrolment)
-        done = effects.apply(connection, school.id, school.name, decode(delivery.payload), self._now)
+        done = effects.apply(
+            connection, school.id, school.name, decode(delivery.payload), self._now, self._known
+        )
         self._counted[done] += 1
         self._changed.add(delivery.enrolment)
         intake = self._intakes[delivery.enrolment]

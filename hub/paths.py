@@ -21,6 +21,16 @@ class Layout:
         return self.folder / "hub.db"
 
     @property
+    def models(self) -> Path:
+        """The district's own integration models, one TOML file each; may be absent."""
+        return self.folder / "models"
+
+    @property
+    def fits(self) -> Path:
+        """The fits that its schools place with, as JSON files, to explain placements by; may be absent."""
+        return self.folder / "fits"
+
+    @property
     def keys(self) -> Path:
         """The hub's key pair of the link."""
         return self.folder / "keys"

@@ -14,6 +14,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from hub import folder as hub_folder
 from hub import settings
 from hub.api import problems, schools, status, usage
+from hub.explain import Explainer
 from hub.inbox import HubInbox
 from hub.pages import routes as pages
 from hub.paths import Layout
@@ -39,6 +40,7 @@ def create_app(folder: Path) -> FastAPI:
         redoc_url=None,
     )
     app.state.views = Views(folder)
+    app.state.explainer = Explainer.load(app.state.views.known, Layout(folder).fits)
     for router in (schools.router, usage.router, status.router, pages.router):
         app.include_router(router)
     pages.add_error_pages(app)
@@ -78,7 +80,7 @@ def run(layout: Layout, port: int | None = None) -> None:
             )
         )
         held.enter_context(_stopping_on_signals(server))
-        inbox = HubInbox(writer)
+        inbox = HubInbox(writer, known=app.state.views.known)
         held.callback(inbox.close)
         link = LinkServer(own.link.address, hub_folder.link_keys(layout), inbox)
         link.start()

@@ -4,7 +4,10 @@ import typer
 
 from models.commands.catalogue import catalogue
 from models.commands.check import check
+from models.commands.crosswalk import crosswalk
+from models.commands.evaluate import evaluate
 from models.commands.features import features
+from models.commands.fit import fit
 from models.commands.list_models import list_models
 from models.commands.score import score
 from models.commands.show import show
@@ -17,5 +20,5 @@ app = typer.Typer(
 )
 
 app.command("list")(list_models)
-for command in (show, catalogue, check, features, score):
+for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate):
     app.command(command.__name__)(command)

@@ -4,25 +4,36 @@ import csv
 import difflib
 import math
 import operator
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from itertools import islice
 from pathlib import Path
-from typing import Final, TextIO, TypeVar
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.csv_lines import Cells, Progress, csv_lines
 from shared.errors import BadInput, CommonGroundError, UsageError
+
+__all__ = [
+    "LONGEST",
+    "Cells",
+    "Columns",
+    "Floats",
+    "Ints",
+    "Progress",
+    "WrongCell",
+    "read_blocks",
+    "read_whole",
+    "write_columns",
+    "write_rows",
+]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Cells = tuple[str, ...]
-Progress = Callable[[int], None]
 T = TypeVar("T")
 
-_ROWS_AT_ONCE: Final = 1 << 16
-_LONGEST: Final = 200
+LONGEST: Final = 200
 _DIGITS: Final = 18
 
 
@@ -36,11 +47,11 @@ class WrongCell(Exception):  # noqa: N818 - it names the cell, not the fault
 
 
 class Columns:
-    """A block of rows by column name. `first` is the number of its first row in the file, from 0."""
+    """Rows of a file by column name. `lines` are the numbers of the lines on which they end."""
 
-    def __init__(self, path: Path, names: Cells, rows: list[list[str]], first: int) -> None:
+    def __init__(self, path: Path, names: Cells, rows: list[list[str]], lines: Sequence[int]) -> None:
         self.path = path
-        self.first = first
+        self.lines = lines
         self.rows = len(rows)
         self.cells: dict[str, Cells] = dict(
             zip(names, zip(*rows, strict=True) if rows else ((),) * len(names), strict=True)
@@ -52,19 +63,19 @@ class Columns:
         try:
             yield
         except WrongCell as wrong:
-            where = _where(self.path, self.first + wrong.row)
+            where = f"{self.path}, line {self.lines[wrong.row]}"
             raise BadInput("csv_malformed", f"{where}: {wrong.text}") from None
 
     def filled(self, name: str) -> Cells:
         """The column's texts, none of them blank or overlong."""
         cells = self.cells[name]
         lengths = np.fromiter(map(len, cells), np.int64, len(cells))
-        self.require((lengths > 0) & (lengths <= _LONGEST), f"`{name}` must have 1 to {_LONGEST} characters")
+        self.require((lengths > 0) & (lengths <= LONGEST), f"`{name}` must have 1 to {LONGEST} characters")
         return cells
 
-    def unique(self, name: str) -> None:
-        """Every text of the column stands once."""
-        seen: set[str] = set()
+    def unique(self, name: str, seen: set[str] | None = None) -> None:
+        """Every text of the column stands once, and none is among those `seen`, which grow by them."""
+        seen = set() if seen is None else seen
         for row, cell in enumerate(self.filled(name)):
             if cell in seen:
                 raise WrongCell(row, f"`{name}` {cell[:40]!r} stands twice: give every row its own")
@@ -121,92 +132,45 @@ class Columns:
 
 def read_whole(path: Path, required: Cells, optional: Cells = ()) -> Columns:
     """A whole file as one block, at least one row of it."""
-    parts = list(_rows(path, required, optional, None))
-    rows = [row for _, _, block in parts for row in block]
+    rows: list[list[str]] = []
+    lines: list[int] = []
+    with csv_lines(path, required, optional) as file:
+        while data := file.take():
+            found, ends = file.rows(data)
+            rows += found
+            lines += ends
     if not rows:
         raise BadInput("csv_empty", f"{path} has a header and no rows")
-    return Columns(path, parts[0][0], rows, 0)
+    return Columns(path, file.names, rows, lines)
 
 
-def read_blocks(path: Path, required: Cells, progress: Progress | None = None) -> Iterator[Columns]:
-    """A file a block of rows at a time; `progress` is told the bytes read since it was last told."""
-    for names, first, rows in _rows(path, required, (), progress):
-        yield Columns(path, names, rows, first)
+def read_blocks(path: Path, required: Cells, optional: Cells = ()) -> Iterator[Columns]:
+    """A file some rows at a time, at least one row of it."""
+    some = False
+    with csv_lines(path, required, optional) as file:
+        while data := file.take():
+            rows, ends = file.rows(data)
+            if rows:
+                some = True
+                yield Columns(path, file.names, rows, ends)
+    if not some:
+        raise BadInput("csv_empty", f"{path} has a header and no rows")
 
 
 def write_columns(path: Path, names: Iterable[str], columns: Iterable[Iterable[str]]) -> None:
     """A CSV file from columns of texts of equal length."""
+    write_rows(path, names, zip(*columns, strict=True))
+
+
+def write_rows(path: Path, names: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """A CSV file from rows of texts, of which only a few need to be there at a time."""
     try:
         with path.open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(names)
-            writer.writerows(zip(*columns, strict=True))
+            writer.writerows(rows)
     except OSError as error:
         raise UsageError(f"{path} cannot be written ({error.strerror}): choose another place") from None
-
-
-def _rows(
-    path: Path, required: Cells, optional: Cells, progress: Progress | None
-) -> Iterator[tuple[Cells, int, list[list[str]]]]:
-    """Names of the columns, number of the block's first row, its rows; blank lines are left out."""
-    with _opened(path) as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            names = tuple(next(reader, ()))
-            _check_header(path, names, required, optional)
-            first = told = 0
-            while block := list(islice(reader, _ROWS_AT_ONCE)):
-                rows = [row for row in block if row]
-                ragged = next((i for i, row in enumerate(rows) if len(row) != len(names)), None)
-                if ragged is not None:
-                    fault = f"{len(rows[ragged])} cells where the header names {len(names)} columns"
-                    raise BadInput("csv_malformed", f"{_where(path, first + ragged)}: {fault}")
-                yield names, first, rows
-                first += len(rows)
-                if progress:
-                    read = file.buffer.tell()
-                    progress(read - told)
-                    told = read
-        except csv.Error as error:
-            raise BadInput("csv_malformed", f"{path}, line {reader.line_num}: {error}") from None
-        except UnicodeDecodeError:
-            raise BadInput("csv_malformed", f"{path} is not UTF-8 text: save it as UTF-8") from None
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    try:
-        file = path.open(newline="", encoding="utf-8-sig")
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read ({error.strerror}): check the name") from None
-    with file:
-        yield file
-
-
-def _check_header(path: Path, names: Cells, required: Cells, optional: Cells) -> None:
-    where = f"{path}, line 1"
-    for name in required:
-        if name not in names:
-            raise BadInput(
-                "csv_header", f"{where}: there is no column `{name}`; it has {','.join(names)[:80]!r}"
-            )
-    for name in names:
-        if name not in required and name not in optional:
-            near = difflib.get_close_matches(name[:60], (*required, *optional), n=1)
-            hint = f"; did you mean `{near[0]}`?" if near else ""
-            raise BadInput("csv_header", f"{where}: unknown column {name[:40]!r}{hint}")
-    if len(set(names)) < len(names):
-        raise BadInput("csv_header", f"{where}: a column stands twice")
-
-
-def _where(path: Path, row: int) -> str:
-    """The file and the line on which a row (from 0, blank lines left out) ends."""
-    if not path.is_file():  # a pipe cannot be read again
-        return f"{path}, row {row + 1}"
-    with _opened(path) as file:
-        reader = csv.reader(file, strict=True)
-        lines = islice((reader.line_num for cells in reader if cells), row + 1, None)
-        return f"{path}, line {next(lines)}"
 
 
 def _all_digits(cells: Cells) -> bool:

@@ -29,6 +29,7 @@ pages: Final = Pages(
         "link_words": link_words,
         "record_words": record_words,
         "reason": reason,
+        "model_words": shape.model_words,
     },
 )
 

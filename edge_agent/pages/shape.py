@@ -58,6 +58,18 @@ class Lessons(msgspec.Struct, frozen=True):
     next: list[str] = []
 
 
+class Model(msgspec.Struct, frozen=True):
+    """A model that lessons are judged by; `fit` is the first of its fit's hash, if it has one."""
+
+    id: str
+    name: str
+    version: str
+    grain: str = "lesson"
+    fit: str | None = None
+    dimensions: int = 0
+    calibrated: int = 0
+
+
 class Week(msgspec.Struct, frozen=True):
     """One week that is over: how many bands left, or why none did."""
 
@@ -119,6 +131,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     outside: dict[str, int] = {}
     late: int = 0
     quarantine: list[Quarantined] = []
+    models: list[Model] = []
     windows: Lessons = Lessons()
     weeks: list[Week] = []
     outbox: Outbox = Outbox()
@@ -135,6 +148,18 @@ def read(status: Mapping[str, Any]) -> AgentStatus:
     if isinstance(now, int | float):
         now = datetime.fromtimestamp(int(now), UTC).isoformat()
     return msgspec.convert({**status, "now": now}, AgentStatus)
+
+
+def model_words(model: Model) -> str:
+    """Whether walkthroughs have calibrated a model here, in words."""
+    if model.fit is None:
+        return "inferred, not calibrated: no fit is given in `agent.toml`"
+    every = model.calibrated == model.dimensions
+    part = "" if every else f" in {model.calibrated} of its {model.dimensions} dimensions"
+    known = (
+        f"calibrated by walkthroughs{part}" if model.calibrated else "not calibrated: too few walkthroughs"
+    )
+    return f"{known}, fit {model.fit}"
 
 
 def sentence(status: AgentStatus) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request, Response
 
 from hub.api.problems import Responses
+from hub.explain import Explainer
 from hub.views import Views
 
 Cell = str | float | bool | None
@@ -25,6 +26,12 @@ def _views(request: Request) -> Views:
     return views
 
 
+def _explainer(request: Request) -> Explainer:
+    explainer: Explainer = request.app.state.explainer
+    return explainer
+
+
+Explaining = Annotated[Explainer, Depends(_explainer)]
 Reader = Annotated[Views, Depends(_views)]
 
 

@@ -6,13 +6,14 @@ from fastapi import APIRouter, Query
 
 from hub.api import tables
 from hub.api.problems import BAD_REQUEST, NOT_FOUND, missing
-from hub.api.reading import CSV_ANSWER, CsvResponse, Reader, csv_answer
-from hub.views import ClassView, DistrictView, SchoolSummary, SchoolView, Views
+from hub.api.reading import CSV_ANSWER, CsvResponse, Explaining, Reader, csv_answer
+from hub.views import ClassView, DistrictView, Moved, SchoolSummary, SchoolView, Views
 
 router = APIRouter(prefix="/api/v1", tags=["schools"])
 
 Weeks = Annotated[int, Query(ge=1, le=260, description="How many of the newest weeks are merged.")]
 Lessons = Annotated[int, Query(ge=1, le=1000, description="How many of the newest lessons are shown.")]
+FewLessons = Annotated[int, Query(ge=1, le=200, description="How many of the newest lessons are explained.")]
 
 _SCHOOLS = "/api/v1/schools"
 
@@ -92,6 +93,19 @@ def school_distribution(views: Reader, slug: str) -> CsvResponse:
     return csv_answer(f"{found.school.slug}-distribution", ["week", *tables.DISTRIBUTION], rows)
 
 
+@router.get(
+    "/schools/{slug}/term.csv",
+    summary="A school's newest term by stage",
+    response_class=CsvResponse,
+    responses=CSV_ANSWER | NOT_FOUND,
+)
+def school_term(views: Reader, slug: str) -> CsvResponse:
+    """One row for each dimension and stage of the term; models of a term are here alone."""
+    found = _school(views, slug)
+    rows = tables.spread(found.term.distribution if found.term else ())
+    return csv_answer(f"{found.school.slug}-term", tables.DISTRIBUTION, rows)
+
+
 @router.get("/schools/{slug}/classes/{code}", summary="A shared class", responses=NOT_FOUND)
 def school_class(views: Reader, slug: str, code: str, lessons: Lessons = 200) -> ClassView:
     """Its newest lessons, oldest first."""
@@ -123,6 +137,30 @@ def class_placements(views: Reader, slug: str, code: str, lessons: Lessons = 200
     rows = (row for lesson in found.lessons for row in tables.placements(lesson.placements, lesson.start))
     name = f"{found.school.slug}-{found.shared.code}-placements"
     return csv_answer(name, ["start", *tables.PLACEMENTS], rows)
+
+
+@router.get("/schools/{slug}/classes/{code}/moved", summary="What moved its placements", responses=NOT_FOUND)
+def class_moved(
+    views: Reader, explainer: Explaining, slug: str, code: str, lessons: FewLessons = 12
+) -> tuple[Moved, ...]:
+    """Of each placement of its newest lessons what every feature added, or why that cannot be told."""
+    found = _class(views, slug, code, lessons)
+    return tuple(one for lesson in found.lessons for one in explainer.explain(lesson))
+
+
+@router.get(
+    "/schools/{slug}/classes/{code}/moved.csv",
+    summary="What moved its placements, as a table",
+    response_class=CsvResponse,
+    responses=CSV_ANSWER | NOT_FOUND,
+)
+def class_moved_table(
+    views: Reader, explainer: Explaining, slug: str, code: str, lessons: FewLessons = 12
+) -> CsvResponse:
+    """One row for each placement and feature that counts; the pushes of one placement sum to `total`."""
+    found = _class(views, slug, code, lessons)
+    rows = (row for lesson in found.lessons for row in tables.moved(explainer.explain(lesson)))
+    return csv_answer(f"{found.school.slug}-{found.shared.code}-moved", tables.MOVED, rows)
 
 
 @router.get(

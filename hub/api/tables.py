@@ -3,7 +3,16 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from hub.api.reading import Cell
-from hub.views import Channels, Distribution, LessonView, PlacementView, SchoolSummary, SchoolWeek, UsageWeek
+from hub.views import (
+    Channels,
+    Distribution,
+    LessonView,
+    Moved,
+    PlacementView,
+    SchoolSummary,
+    SchoolWeek,
+    UsageWeek,
+)
 from shared.words import CHANNELS
 
 Row = tuple[Cell, ...]
@@ -18,9 +27,10 @@ SCHOOLS = _columns(
     "slug name simulated joined last_heard freshness lessons_shared weeks latest_week visibility backlog"
 )
 DISTRIBUTION = _SPREAD + _columns(
-    "expected share between_low between_high lessons schools placed thin evidence_only"
+    "expected share between_low between_high lessons schools placed thin evidence_only grain shown_as"
 )
-PLACEMENTS = _SPREAD + _columns("probability in_set verdict")
+PLACEMENTS = _SPREAD + _columns("probability in_set verdict grain shown_as")
+MOVED = _columns("start model dimension version calibrated feature value typical push total kept why_not")
 WEEKS = _columns("week bands lessons classes teachers devices evidence visibility sources") + CHANNELS
 LESSONS = (
     _columns("start minutes grade_band subject devices expected evidence visibility sources revision")
@@ -47,6 +57,7 @@ def spread(distributions: Iterable[Distribution], *before: Cell) -> Iterator[Row
                 _at(one.between_low, i),
                 _at(one.between_high, i),
                 *(one.lessons, one.schools, one.placed, one.thin, one.evidence_only),
+                *(one.grain, one.shown_as),
             )
 
 
@@ -58,8 +69,19 @@ def placements(found: Iterable[PlacementView], *before: Cell) -> Iterator[Row]:
             yield (
                 *before,
                 *(one.model, one.dimension, one.version, one.calibrated, i, stage),
-                *(one.probs[i], in_set, one.verdict),
+                *(one.probs[i], in_set, one.verdict, one.grain, one.shown_as),
             )
+
+
+def moved(found: Iterable[Moved]) -> Iterator[Row]:
+    """One row for each placement and feature that counts; one alone where nothing can be told."""
+    for one in found:
+        own = (one.start, one.model, one.dimension, one.version, one.calibrated)
+        whole = (one.total, one.kept, one.why_not)
+        if one.why_not:
+            yield *own, None, None, None, None, *whole
+        for item in one.contributions:
+            yield *own, item.feature, item.value, item.typical, item.push, *whole
 
 
 def weeks(found: Iterable[SchoolWeek]) -> Iterator[Row]:

@@ -32,10 +32,18 @@ def channel_key(uid: str, channels: Iterable[str] = CHANNELS, *, unseen: bool = 
 
 
 def matrix_key(
-    uid: str, *, calibrated: bool, outlined: bool, spread: bool, missing: bool, seen: bool
+    uid: str,
+    *,
+    calibrated: bool,
+    outlined: bool,
+    spread: bool,
+    missing: bool,
+    seen: bool,
+    banded: bool = False,
 ) -> Markup:
     """What the matrix's depth, hatching, outlines and bars mean; only what is drawn is named."""
-    items = [(_ramp(), "from unlikely to likely")]
+    swatch = element("rect", width=48, height=14, rx=4, class_="c-cell", fill_opacity=0.6)
+    items = [(_frame(swatch, 48), "somewhere in here") if banded else (_ramp(), "from unlikely to likely")]
     if not calibrated:
         items.append((_hatched(f"{uid}-key", "c-hatch-line", "c-cell"), "inferred, not calibrated"))
     if outlined:

@@ -24,6 +24,8 @@ class MatrixRow:
     low: int | None = None
     high: int | None = None
     """The set of levels, inclusive, which is outlined."""
+    band: tuple[int, int] | None = None
+    """Lowest and highest level of the one wide band that is drawn instead of the cells."""
     spread: tuple[tuple[float, float], ...] | None = None
     """By level, the smallest and largest share that any school has: a line along the cell's foot."""
 
@@ -42,6 +44,7 @@ class _Geometry:
     head: bool
 
 
+_BAND_DEPTH: Final = 0.6
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0, "small": 92.0}
 
 
@@ -79,7 +82,9 @@ def describe(rows: Sequence[MatrixRow], stages: Sequence[str]) -> str:
     """The same in words, for who cannot see the drawing."""
     said = []
     for row in rows:
-        if row.shares:
+        if row.shares and row.band is not None:
+            said.append(f"{row.label}: somewhere from {stages[row.band[0]]} to {stages[row.band[1]]}.")
+        elif row.shares:
             parts = [f"{stage} {share(p)}" for stage, p in zip(stages, row.shares, strict=True)]
             said.append(f"{row.label}: {listing(parts)}.")
         else:
@@ -110,8 +115,11 @@ def _row(uid: str, g: _Geometry, row: MatrixRow, y: float, levels: int, size: Si
         parts.append(label(row.label, 0, y + g.height / 2 + 5))
     elif size == "narrow":
         parts.append(label(row.label, 0, y - 7))
-    for k in range(levels):
-        parts += _cell(uid, g, row, k, y)
+    if row.shares and row.band is not None:
+        parts += _wide_band(uid, g, row, row.band, y, levels)
+    else:
+        for k in range(levels):
+            parts += _cell(uid, g, row, k, y)
     if row.low is not None and row.high is not None:
         wide = (row.high - row.low + 1) * (g.cell + g.gap) - g.gap
         x = g.left + row.low * (g.cell + g.gap)
@@ -123,6 +131,24 @@ def _row(uid: str, g: _Geometry, row: MatrixRow, y: float, levels: int, size: Si
         parts.append(
             element("rect", x=x, y=y + g.height - filled, width=g.bar, height=filled, class_="c-bar")
         )
+    return parts
+
+
+def _wide_band(
+    uid: str, g: _Geometry, row: MatrixRow, band: tuple[int, int], y: float, levels: int
+) -> list[Markup]:
+    """The levels as one outlined track, and the band on it in one depth, without a seam."""
+    pitch = g.cell + g.gap
+    low, high = band
+    track = {"x": g.left + 0.5, "y": y + 0.5, "width": levels * pitch - g.gap - 1, "height": g.height - 1}
+    x, wide = g.left + low * pitch + 0.5, (high - low + 1) * pitch - g.gap - 1
+    box = {"x": x, "y": y + 0.5, "width": wide, "height": g.height - 1, "rx": g.height / 4}
+    parts = [
+        element("rect", class_="c-outline", **track),
+        element("rect", class_="c-cell c-band", fill_opacity=_BAND_DEPTH, **box),
+    ]
+    if not row.calibrated:
+        parts.append(element("rect", fill=f"url(#{uid}-hatch)", **box))
     return parts
 
 

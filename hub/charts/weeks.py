@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final, Literal
 
@@ -17,6 +17,7 @@ Size = Literal["wide", "narrow"]
 LONGEST: Final = 52
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
 _LEVEL: Final = 9.0
+_RUN_DEPTH: Final = 0.6
 _DEPTHS: Final = 20
 _DATE_ROOM: Final = 48.0
 _DIGIT: Final = 9.5
@@ -28,6 +29,10 @@ class Band:
 
     label: str
     shares: Mapping[str, tuple[float, ...]]
+    runs: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    """By week the lowest and highest level of the one wide box that is drawn instead of the levels."""
+    calibrated: bool = False
+    """Whether it is free of hatching even where others are not."""
 
 
 def calendar(weeks: Sequence[str]) -> list[str]:
@@ -97,13 +102,19 @@ def _band(
 ) -> list[Markup]:
     wide = pitch - min(2.0, pitch * 0.12)
     cells: dict[int, list[str]] = defaultdict(list)
-    whole, missing = [], []
+    whole, missing, boxed = [], [], []
     for i, week in enumerate(span):
         shares = band.shares.get(week, ())
         x = left + i * pitch
-        for k, p in enumerate(shares):
-            y = top + (len(shares) - 1 - k) * _LEVEL
-            cells[round(depth(p) * _DEPTHS)].append(_box(x, y, wide, _LEVEL))
+        if shares and week in band.runs:
+            low, high = band.runs[week]
+            y = top + (len(shares) - 1 - high) * _LEVEL
+            cells[round(_RUN_DEPTH * _DEPTHS)].append(_box(x, y, wide, (high - low + 1) * _LEVEL))
+            boxed.append(cells[round(_RUN_DEPTH * _DEPTHS)][-1])
+        else:
+            for k, p in enumerate(shares):
+                y = top + (len(shares) - 1 - k) * _LEVEL
+                cells[round(depth(p) * _DEPTHS)].append(_box(x, y, wide, _LEVEL))
         if shares:
             whole.append(_box(x, top, wide, tall))
         elif week in lessons:
@@ -114,8 +125,8 @@ def _band(
         for step, boxes in sorted(cells.items())
         if step
     ]
-    if not calibrated:
-        parts.append(element("path", fill=f"url(#{uid}-hatch)", d="".join(whole)))
+    if not (calibrated or band.calibrated):
+        parts.append(element("path", fill=f"url(#{uid}-hatch)", d="".join(boxed or whole)))
     parts.append(element("path", class_="c-outline", d="".join(whole)))
     if missing:
         parts.append(element("path", class_="c-missing", d="".join(missing)))

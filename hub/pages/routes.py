@@ -1,5 +1,8 @@
 """The hub's pages for people, each from one view: district, school, class, usage, how do you know."""
 
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -7,12 +10,13 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from hub.explain import Explainer
 from hub.pages import words
+from hub.pages.choosing import Chosen, choose
 from hub.pages.facts import facts_words
-from hub.pages.figures import distribution, lesson, school, usage
+from hub.pages.figures import distribution, lesson, moved, school, usage
 from hub.pages.questions import questions
-from hub.views import Views
-from models.integration.load import load_model, model_names
+from hub.views import LessonView, Views
 from shared.pages.environment import Pages, order_of
 from shared.pages.figure import Figure
 from shared.pages.sources import sources_words
@@ -20,6 +24,7 @@ from shared.pages.sources import sources_words
 LESSONS_SHOWN: Final = 12
 LESSONS_MOST: Final = 60
 READ: Final = ["GET", "HEAD"]
+_WHEN: Final = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})")
 
 pages: Final = Pages(
     Path(__file__).parent,
@@ -43,47 +48,85 @@ def _views(request: Request) -> Views:
     return views
 
 
+def _explainer(request: Request) -> Explainer:
+    explainer: Explainer = request.app.state.explainer
+    return explainer
+
+
+def _chosen(request: Request, models: Iterable[str]) -> Chosen:
+    """Which of the models this page is read with."""
+    asked = request.query_params
+    return choose(
+        _views(request).known,
+        models,
+        asked.get("model", ""),
+        request.url.path,
+        data="data" in asked,
+        **({"lessons": asked["lessons"]} if "lessons" in asked else {}),
+    )
+
+
 @router.api_route("/", methods=READ)
 def district(request: Request) -> Response:
     """The district: one sentence for the week, its schools by name, the distribution by dimension."""
-    view = _views(request).district()
+    view, known = _views(request).district(), _views(request).known
     kinds = sorted({source.kind for item in view.schools for source in item.sources})
+    chosen = _chosen(request, (item.model for item in view.distribution))
+    shown = [item for item in view.distribution if item.model in chosen.drawn]
     figures = [
-        distribution.distribution_figure(f"levels-{scale}", "All schools together.", items, kinds)
-        for scale, items in distribution.by_scale(view.distribution).items()
+        distribution.distribution_figure(f"levels-{scale}", "All schools together.", items, kinds, known)
+        for scale, items in distribution.by_scale(shown).items()
     ]
     return pages.page_or_data(
         request,
         "district.html",
         figures,
         view=view,
+        choices=chosen.choices,
+        term_models=[known.name(model) for model in view.term_models],
         sentence=words.week_sentence(view, order_of(request)),
         needs={item.slug: words.needs(item) for item in view.schools},
         simulated=view.simulated,
-        inferred=any(not item.calibrated for item in view.distribution),
+        inferred=any(not item.calibrated for item in shown),
     )
 
 
 @router.api_route("/schools/{slug}", methods=READ)
 def one_school(request: Request, slug: str) -> Response:
-    """A school: what it covers, its matrix, weeks, channels and blind spot, its shared classes."""
-    view = _views(request).school(slug)
+    """A school: what it covers, its levels by week or term, channels and blind spot, its shared classes."""
+    view, known = _views(request).school(slug), _views(request).known
     if view is None:
         return not_found(request)
     order = order_of(request)
-    figures: list[Figure] = []
-    matrices: list[str] = []
     newest = view.weeks[-1] if view.weeks else None
+    weekly = newest.distribution if newest else ()
+    of_term = [item for item in view.term.distribution if item.grain == "term"] if view.term else []
+    waiting = view.term.waiting if view.term else ()
+    chosen = _chosen(request, [*(item.model for item in (*weekly, *of_term)), *waiting])
+    figures: list[Figure] = []
     if newest is not None:
-        for scale, items in distribution.by_scale(newest.distribution).items():
-            drawn = distribution.distribution_figure(
-                f"levels-{scale}", "In the newest week:", items, newest.sources, newest.visibility
+        shown = [item for item in weekly if item.model in chosen.drawn]
+        for scale, items in distribution.by_scale(shown).items():
+            figures.append(
+                distribution.distribution_figure(
+                    f"levels-{scale}",
+                    "In the newest week:",
+                    items,
+                    newest.sources,
+                    known,
+                    newest.visibility,
+                )
             )
-            figures.append(drawn)
-            matrices.append(drawn.name)
             if any(item.shares for item in items):
                 figures.append(school.weeks_figure(f"weeks-{scale}", view.weeks, items[0], order))
-                matrices.append(f"weeks-{scale}")
+    if view.term is not None:
+        long = [item for item in of_term if item.model in chosen.drawn]
+        figures += [
+            school.term_figure(f"term-{scale}", view.term, items, known, order)
+            for scale, items in distribution.by_scale(long).items()
+        ]
+    matrices = [figure.name for figure in figures]
+    if newest is not None:
         figures.append(school.contacted_figure("contacted", view.weeks, order))
         if newest.visibility is not None:
             figures.append(school.blind_spot_figure("blind-spot", newest))
@@ -94,9 +137,13 @@ def one_school(request: Request, slug: str) -> Response:
         view=view,
         newest=newest,
         matrices=matrices,
+        choices=chosen.choices,
+        model_name=known.name(chosen.model),
+        needs_term=known.grain(chosen.model) == "term",
+        waits=chosen.model in waiting,
         needs=words.needs(view.school),
         simulated=view.school.simulated,
-        inferred=newest is not None and any(not item.calibrated for item in newest.distribution),
+        inferred=any(not item.calibrated for item in (*weekly, *of_term) if item.model in chosen.drawn),
     )
 
 
@@ -108,27 +155,87 @@ def one_class(request: Request, slug: str, code: str) -> Response:
     if view is None or not view.lessons:
         return not_found(request)
     newest = view.lessons[-1]
-    model = newest.placements[0].model if newest.placements else ""
-    figures = [lesson.strip_figure("strip", newest)]
-    if model:
-        figures.append(distribution.lesson_figure("levels", newest, model))
+    chosen = _chosen(request, (item.model for held in view.lessons for item in held.placements))
     earlier = [
-        lesson.glyphs(f"lesson-{i}", held, model)
+        lesson.glyphs(f"lesson-{i}", held, chosen.model, request.url.path)
         for i, held in enumerate(reversed(view.lessons[:-1]), start=1)
     ]
+    large = _large(request, newest, chosen)
     return pages.page_or_data(
         request,
         "class.html",
-        figures,
-        {"lessons": lesson.lessons_table(view.lessons, model)},
+        large.figures,
+        {"lessons": lesson.lessons_table(view.lessons, chosen.model)},
         view=view,
-        newest=newest,
+        lesson=newest,
+        large=large,
+        choices=chosen.choices,
+        model=chosen.model,
         earlier=earlier,
         hidden=max(0, view.shared.lessons - len(view.lessons)),
         questions=questions(view.lessons),
         limits=words.limits_of(newest.sources),
         simulated=view.school.simulated,
-        inferred=any(not item.calibrated for item in newest.placements),
+        inferred=large.inferred,
+    )
+
+
+@router.api_route("/schools/{slug}/classes/{code}/lessons/{when}", methods=READ)
+def one_lesson(request: Request, slug: str, code: str, when: str) -> Response:
+    """One lesson of a shared class, large, with what moved each of its placements."""
+    start = _WHEN.fullmatch(when)
+    at = "{}-{}-{}T{}:{}:{}".format(*start.groups()) if start else ""
+    view = _views(request).school_lesson(slug, code, at) if start else None
+    if view is None:
+        return not_found(request)
+    held = view.lessons[0]
+    chosen = _chosen(request, (item.model for item in held.placements))
+    large = _large(request, held, chosen)
+    return pages.page_or_data(
+        request,
+        "lesson.html",
+        large.figures,
+        view=view,
+        lesson=held,
+        large=large,
+        choices=chosen.choices,
+        limits=words.limits_of(held.sources),
+        simulated=view.school.simulated,
+        inferred=large.inferred,
+    )
+
+
+@dataclass(frozen=True)
+class _Large:
+    """One lesson large: its figures, and the names of those that stand where."""
+
+    figures: list[Figure]
+    levels: list[str]
+    moved: list[tuple[str, str]]
+    untold: list[tuple[str, list[str]]]
+    inferred: bool
+
+
+def _large(request: Request, held: LessonView, chosen: Chosen) -> _Large:
+    known, explainer = _views(request).known, _explainer(request)
+    shown = [item for item in held.placements if item.model in chosen.drawn]
+    levels = [
+        distribution.lesson_figure(f"levels-{scale}", held, items, known)
+        for scale, items in distribution.by_scale(shown).items()
+    ]
+    found = [one for one in explainer.explain(held) if one.model in chosen.drawn]
+    told = [one for one in found if not one.why_not]
+    moves = [moved.moved_figure(f"moved-{one.model}-{one.dimension}", one, held) for one in told]
+    untold: dict[str, list[str]] = {}
+    for one in found:
+        if one.why_not:
+            untold.setdefault(one.why_not, []).append(one.label)
+    return _Large(
+        figures=[lesson.strip_figure("strip", held), *levels, *moves],
+        levels=[figure.name for figure in levels],
+        moved=[(one.label, figure.name) for one, figure in zip(told, moves, strict=True)],
+        untold=list(untold.items()),
+        inferred=any(not item.calibrated for item in shown),
     )
 
 
@@ -168,8 +275,9 @@ def one_usage(request: Request, district_id: str) -> Response:
 @router.api_route("/how", methods=READ)
 def how(request: Request) -> Response:
     """How do you know? Sources, inference, doubt, and what cannot be seen."""
-    models = [load_model(name) for name in model_names()]
-    return pages.page(request, "how.html", models=models, simulated=False, inferred=False)
+    return pages.page(
+        request, "how.html", models=_views(request).known.models, simulated=False, inferred=False
+    )
 
 
 @router.api_route("/static/{name}", methods=READ)

@@ -10,6 +10,16 @@ from shared.pages.sources import kind_words
 from shared.words import SOURCE_KINDS, Sight
 
 NOT_ENOUGH: Final = "Not enough evidence yet"
+UNCALIBRATED: Final = "Hatched: inferred from signals, and not yet compared with what visitors saw."
+CALIBRATED: Final = "Without hatching: fitted to what visitors wrote down in lessons like these."
+RUBRIC_WEIGHTS: Final = (
+    "How much each counts is a starting point from published descriptions, which no visit has tested yet."
+)
+CALIBRATED_WEIGHTS: Final = "How much each counts was fitted to what visitors wrote down."
+OUTLINED: Final = (
+    "Outlined: the levels it may be, so wide that about nine of ten hold what a visitor would write down."
+)
+BAND_WORDS: Final = "A band says from where to where; which level inside it, nobody can tell from here."
 MASS: Final = 2 / 3
 LOW_VISIBILITY: Final = 0.3
 BACKLOG_WORTH_A_WORD: Final = 50
@@ -28,6 +38,18 @@ def origins(kinds: Iterable[str]) -> tuple[str, ...]:
     sights = {SOURCE_KINDS.get(kind, Sight.NOTHING) for kind in kinds}
     marks = (("contacted", Sight.CONTACTS), ("reported", Sight.ACTIONS))
     return tuple(mark for mark, sight in marks if sight in sights)
+
+
+def standing(calibrated: Iterable[bool]) -> tuple[str, ...]:
+    """The marks of whether walkthroughs have calibrated it; both where some is and some is not."""
+    held = set(calibrated)
+    return tuple(mark for mark, is_so in (("inferred", False), ("calibrated", True)) if is_so in held)
+
+
+def standing_words(calibrated: Iterable[bool]) -> str:
+    """The same as sentences."""
+    said = {"inferred": UNCALIBRATED, "calibrated": CALIBRATED}
+    return " ".join(said[mark] for mark in standing(calibrated))
 
 
 def limits_of(kinds: Iterable[str]) -> str:
@@ -75,7 +97,9 @@ def placed_words(
     return f"{capital('; '.join(said))}."
 
 
-def across_words(rows: Iterable[tuple[str, tuple[int, int] | None]], stages: Sequence[str]) -> str:
+def across_words(
+    rows: Iterable[tuple[str, tuple[int, int] | None]], stages: Sequence[str], verb: str = "Likely"
+) -> str:
     """The same in short: the run that covers every dimension's, and those without enough evidence."""
     held = list(rows)
     runs = [run for _, run in held if run is not None]
@@ -84,7 +108,7 @@ def across_words(rows: Iterable[tuple[str, tuple[int, int] | None]], stages: Seq
     whole = (min(low for low, _ in runs), max(high for _, high in runs))
     missing = [name for name, run in held if run is None]
     rest = f"; not enough evidence yet for {listing(missing)}" if missing else ""
-    return f"Likely {run_words(whole, stages)}{rest}."
+    return f"{verb} {run_words(whole, stages)}{rest}."
 
 
 def needs(school: SchoolSummary) -> list[str]:
@@ -132,7 +156,7 @@ def week_sentence(view: DistrictView, order: Order) -> str:
         return f"{when}: {seen}. {NOT_ENOUGH} to say at which levels."
     first = judged[0]
     same = [item for item in judged if (item.model, item.stages) == (first.model, first.stages)]
-    runs = [run for item in same if (run := likely(item.shares))]
+    runs = [run for item in same if (run := item.band or likely(item.shares))]
     whole = (min(low for low, _ in runs), max(high for _, high in runs))
     return f"{when}: {seen}, likely {run_words(whole, first.stages)}."
 

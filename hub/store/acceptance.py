@@ -1,33 +1,25 @@
 """What this hub can take of a well-formed record: models with their stages, features, times; pure."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import Final
 
+from hub.known import Known
 from models.features.set1 import FEATURES
-from models.integration.load import load_model, model_names
 from shared.errors import BadInput
 from shared.records import LessonRecord, Placement, WeekPlacement, WeekRecord
+from shared.versions import fit_in
 
 AHEAD_S: Final = 2 * 86_400.0  # a school's clock, and its time zone, may be this far before the hub's
 MOST: Final = 1e9
 
 
-@lru_cache(maxsize=1)
-def stage_counts() -> Mapping[tuple[str, str], int]:
-    """How many stages each dimension of the models shipped has, by `(model, dimension)`."""
-    models = (load_model(name) for name in model_names())
-    return {(model.id, one.id): len(one.stages) for model in models for one in model.dimensions}
-
-
-def check(record: LessonRecord | WeekRecord) -> None:
-    """Raises BadInput for what no hub of this edition can show; its time is `starts`' matter."""
+def check(record: LessonRecord | WeekRecord, known: Known) -> None:
+    """Raises BadInput for what this hub cannot show with its models; the time is `starts`' matter."""
     dimensions = [(p.model, p.dimension) for p in record.placements]
     if len(set(dimensions)) != len(dimensions):
         raise BadInput("record_placement_twice", "one placement for each model and dimension")
     for placement in record.placements:
-        _check_scale(placement)
+        _check_scale(placement, known)
     if not record.features.keys() <= set(FEATURES):
         raise BadInput("record_feature_name", "not a feature of set 1")
     for name, value in record.features.items():
@@ -36,13 +28,16 @@ def check(record: LessonRecord | WeekRecord) -> None:
             raise BadInput("record_feature_range", f"{name} out of range")
 
 
-def _check_scale(placement: Placement | WeekPlacement) -> None:
-    known = stage_counts()
-    if placement.model not in {model for model, _ in known}:
+def _check_scale(placement: Placement | WeekPlacement, known: Known) -> None:
+    model = known.get(placement.model)
+    if model is None:
         raise BadInput("unknown_model", "not an integration model of this hub")
-    stages = known.get((placement.model, placement.dimension))
-    if stages is None:
+    if fit_in(placement.version, model.version) is None:
+        raise BadInput("unknown_version", f"not version {model.version} of {model.id}, which this hub has")
+    dimension = known.dimension(placement.model, placement.dimension)
+    if dimension is None:
         raise BadInput("unknown_dimension", f"not a dimension of {placement.model}")
+    stages = len(dimension.stages)
     given = placement.probs if isinstance(placement, Placement) else placement.expected
     if len(given) != stages:
         raise BadInput("record_stages", f"{len(given)} stages, {placement.dimension} has {stages}")

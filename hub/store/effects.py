@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from hub.known import Known
 from hub.store import acceptance, scales
 from shared.errors import BadInput
 from shared.records import (
@@ -21,18 +22,21 @@ from shared.records import (
 _json: Final = msgspec.json.Encoder()
 
 
-def apply(connection: sqlite3.Connection, school_id: int, school: str, record: Record, heard: float) -> str:
+def apply(
+    connection: sqlite3.Connection, school_id: int, school: str, record: Record, heard: float, known: Known
+) -> str:
     """Do what `record` says for the school it came from; returns the name of the counter it belongs to.
 
-    `heard` is hub time in epoch seconds. Raises BadInput for a record of another school, for what this hub
-    cannot show, for the future (unless the school is simulated, whose clock may run ahead), for a second
-    week record of the same school, week and grade band, and for all bands beside one of them.
+    `heard` is hub time in epoch seconds, `known` the hub's models. Raises BadInput for a record of another
+    school, for what this hub cannot show, for the future (unless the school is simulated, whose clock may
+    run ahead), for a second week record of the same school, week and grade band, and for all bands beside
+    one of them.
     """
     if record.school != school:
         raise BadInput("record_of_another_school", "a school writes its own records only")
     # Everything that can be refused is refused before the first write.
     if not isinstance(record, StatusRecord):
-        acceptance.check(record)
+        acceptance.check(record, known)
         if acceptance.starts(record) > heard + acceptance.AHEAD_S and not _simulated(connection, school_id):
             raise BadInput("record_in_the_future", "later than two days from now by the hub's clock")
     if isinstance(record, LessonRecord):

@@ -4,6 +4,7 @@
     views.district(weeks=1)              -> DistrictView
     views.school(slug)                   -> SchoolView, or None
     views.school_class(slug, code)       -> ClassView, or None
+    views.school_lesson(slug, code, at)  -> ClassView of that lesson alone, or None
     views.usage_districts()              -> UsageView
     views.usage_district(district_id)    -> UsageDistrictView, or None
     views.status()                       -> StatusView
@@ -13,18 +14,22 @@ Nothing here is a ranking: schools come by name, classes by code, districts by n
 
 from hub.views.common import Channels, Distribution, PlacementView, SourceSeen, Tally
 from hub.views.district import DistrictView, SchoolSummary, WeekFacts
+from hub.views.moved import Contribution, Moved
 from hub.views.reader import Views
-from hub.views.school import ClassView, LessonView, SchoolView, SchoolWeek, SharedClass
-from hub.views.status import Enrolment, Refused, StatusView
+from hub.views.school import ClassView, LessonView, SchoolView, SchoolWeek, SharedClass, Term
+from hub.views.status import Enrolment, KnownModel, Refused, StatusView
 from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
 
 __all__ = [
     "Channels",
     "ClassView",
+    "Contribution",
     "Distribution",
     "DistrictView",
     "Enrolment",
+    "KnownModel",
     "LessonView",
+    "Moved",
     "PlacementView",
     "Refused",
     "SchoolSummary",
@@ -34,6 +39,7 @@ __all__ = [
     "SourceSeen",
     "StatusView",
     "Tally",
+    "Term",
     "UsageDistrictView",
     "UsageSummary",
     "UsageView",

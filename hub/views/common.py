@@ -5,6 +5,8 @@ from typing import Literal
 from hub.views.shape import shape
 
 Verdict = Literal["placed", "thin", "evidence_only"]
+Grain = Literal["lesson", "week", "term"]
+ShownAs = Literal["stages", "band"]
 
 
 @shape
@@ -21,8 +23,14 @@ class Distribution:
     """Names of the stages, lowest first."""
     version: str
     """Version of the placements that were merged; other versions are left out and counted."""
+    grain: Grain
+    """The shortest span of time that its stages may be said of."""
+    shown_as: ShownAs
+    """`band` where one wide band is all that may be shown, never one stage."""
+    band: tuple[int, int] | None
+    """Of such a dimension the lowest and highest stage of the band, from 0: at least 80% of the lessons."""
     calibrated: bool
-    """Whether walkthroughs of the schools have calibrated it; false: inferred, not calibrated."""
+    """Whether walkthroughs have calibrated every lesson in it; false: inferred, not calibrated."""
     lessons: int
     """Lessons that were judged."""
     schools: int
@@ -67,6 +75,12 @@ class PlacementView:
     """Highest stage of the set, inclusive; null when there is no set."""
     verdict: Verdict
     """`placed`, `thin` (not enough evidence) or `evidence_only` (an uncalibrated inference)."""
+    grain: Grain
+    """The shortest span of time that its stages may be said of."""
+    shown_as: ShownAs
+    """`band` where one wide band is all that may be shown, never one stage."""
+    band: tuple[int, int] | None
+    """Of such a dimension the lowest and highest stage of the band: its set, or at least 80% likely."""
     calibrated: bool
     """Whether walkthroughs have calibrated it."""
 

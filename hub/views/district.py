@@ -75,4 +75,6 @@ class DistrictView:
     facts: WeekFacts
     """How much stands behind the distribution."""
     distribution: tuple[Distribution, ...]
-    """One for each model and dimension, in the model's order."""
+    """One for each model and dimension, in the model's order; a model of a term says nothing of weeks."""
+    term_models: tuple[str, ...]
+    """Models of a term that these weeks carry: schools show them over theirs."""

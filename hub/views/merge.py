@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from hub.known import Known
+from hub.views.bands import band
 from hub.views.common import Channels, Distribution
-from hub.views.names import dimension_order, label, stage_names
 
 SCHOOLS_FOR_A_RANGE = 3
 
@@ -39,7 +40,7 @@ class Part:
         return self.placed + self.thin + self.evidence_only
 
 
-def distributions(parts: Iterable[Part]) -> tuple[Distribution, ...]:
+def distributions(parts: Iterable[Part], known: Known) -> tuple[Distribution, ...]:
     """One distribution for each model and dimension, in the model's order.
 
     Placements of several versions of a model, or of several numbers of stages, are never added up: the
@@ -49,11 +50,11 @@ def distributions(parts: Iterable[Part]) -> tuple[Distribution, ...]:
     groups: dict[tuple[str, str], dict[tuple[str, int], list[Part]]] = defaultdict(lambda: defaultdict(list))
     for part in parts:
         groups[part.model, part.dimension][part.version, len(part.expected)].append(part)
-    ordered = sorted(groups, key=lambda key: dimension_order(*key))
-    return tuple(_distribution(groups[key]) for key in ordered)
+    ordered = sorted(groups, key=lambda key: known.order(*key))
+    return tuple(_distribution(groups[key], known) for key in ordered)
 
 
-def _distribution(versions: Mapping[tuple[str, int], list[Part]]) -> Distribution:
+def _distribution(versions: Mapping[tuple[str, int], list[Part]], known: Known) -> Distribution:
     def lessons(key: tuple[str, int]) -> int:
         return sum(part.lessons for part in versions[key])
 
@@ -67,21 +68,26 @@ def _distribution(versions: Mapping[tuple[str, int], list[Part]]) -> Distributio
     for part in parts:
         by_school[part.school].append(part)
     expected = _total(parts)
+    shares, wide = normalised(expected), known.shown_as(first.model, first.dimension) == "band"
+    judged, inferred = lessons(chosen), sum(part.evidence_only for part in parts)
     low, high = _between([normalised(_total(own)) for own in by_school.values()])
     return Distribution(
         model=first.model,
         dimension=first.dimension,
-        label=label(first.model, first.dimension),
-        stages=stage_names(first.model, first.dimension, chosen[1]),
+        label=known.label(first.model, first.dimension),
+        stages=known.stage_names(first.model, first.dimension, chosen[1]),
         version=first.version,
-        calibrated=False,
-        lessons=lessons(chosen),
+        grain=known.grain(first.model),
+        shown_as="band" if wide else "stages",
+        band=band(shares) if wide else None,
+        calibrated=judged > 0 and not inferred,
+        lessons=judged,
         schools=len(by_school),
         expected=expected,
-        shares=normalised(expected),
+        shares=shares,
         placed=sum(part.placed for part in parts),
         thin=sum(part.thin for part in parts),
-        evidence_only=sum(part.evidence_only for part in parts),
+        evidence_only=inferred,
         between_low=low,
         between_high=high,
         other_versions=sum(lessons(key) for key in versions if key != chosen),

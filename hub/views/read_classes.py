@@ -4,9 +4,10 @@ import sqlite3
 
 import msgspec
 
+from hub.known import Known
+from hub.views.bands import band
 from hub.views.common import PlacementView
 from hub.views.merge import channels
-from hub.views.names import dimension_order, label, stage_names
 from hub.views.school import LessonView, SharedClass
 
 _floats = msgspec.json.Decoder(tuple[float, ...])
@@ -25,6 +26,7 @@ _LESSONS = """
 SELECT * FROM (SELECT * FROM lessons WHERE school_id = ? AND class = ? ORDER BY start_s DESC LIMIT ?)
 ORDER BY start_s
 """
+_LESSON_AT = "SELECT * FROM lessons WHERE school_id = ? AND class = ? AND substr(start, 1, 19) = ?"
 _PLACEMENTS = """
 SELECT s.model, s.dimension, s.version, p.probs, p.low, p.high, p.verdict
 FROM placements p JOIN scales s ON s.id = p.scale_id WHERE p.lesson_id = ?
@@ -48,35 +50,55 @@ def shared_classes(
     )
 
 
-def lessons(connection: sqlite3.Connection, school_id: int, code: str, count: int) -> tuple[LessonView, ...]:
-    """The newest `count` lessons of a class, oldest first."""
+def lessons(
+    connection: sqlite3.Connection, school_id: int, code: str, count: int, known: Known
+) -> tuple[LessonView, ...]:
+    """The newest `count` lessons of a class, oldest first; no model of a week or a term speaks of them."""
     rows = connection.execute(_LESSONS, (school_id, code, count)).fetchall()
-    return tuple(_lesson(row, connection.execute(_PLACEMENTS, (row["id"],)).fetchall()) for row in rows)
+    return tuple(
+        _lesson(row, connection.execute(_PLACEMENTS, (row["id"],)).fetchall(), known) for row in rows
+    )
 
 
-def placement(row: sqlite3.Row, low: int | None, high: int | None) -> PlacementView:
+def lesson_at(
+    connection: sqlite3.Connection, school_id: int, code: str, start: str, known: Known
+) -> tuple[LessonView, ...]:
+    """The lesson of a class that started then by its school's clock (ISO, to the second), if there is one."""
+    rows = connection.execute(_LESSON_AT, (school_id, code, start)).fetchmany(1)
+    return tuple(
+        _lesson(row, connection.execute(_PLACEMENTS, (row["id"],)).fetchall(), known) for row in rows
+    )
+
+
+def placement(row: sqlite3.Row, low: int | None, high: int | None, known: Known) -> PlacementView:
     """A placement from a row with its scale, `probs` and `verdict`."""
-    probs = _floats.decode(row["probs"])
+    model, dimension, probs = row["model"], row["dimension"], _floats.decode(row["probs"])
+    wide = known.shown_as(model, dimension) == "band"
+    placed = (low, high) if row["verdict"] == "placed" and low is not None and high is not None else None
     return PlacementView(
-        model=row["model"],
-        dimension=row["dimension"],
-        label=label(row["model"], row["dimension"]),
-        stages=stage_names(row["model"], row["dimension"], len(probs)),
+        model=model,
+        dimension=dimension,
+        label=known.label(model, dimension),
+        stages=known.stage_names(model, dimension, len(probs)),
         version=row["version"],
         probs=probs,
         low=low,
         high=high,
         verdict=row["verdict"],
-        calibrated=False,
+        grain=known.grain(model),
+        shown_as="band" if wide else "stages",
+        band=band(probs, placed) if wide else None,
+        calibrated=row["verdict"] != "evidence_only",
     )
 
 
-def in_order(placements: list[PlacementView]) -> tuple[PlacementView, ...]:
+def in_order(placements: list[PlacementView], known: Known) -> tuple[PlacementView, ...]:
     """Placements in the order of their models' dimensions."""
-    return tuple(sorted(placements, key=lambda one: dimension_order(one.model, one.dimension)))
+    return tuple(sorted(placements, key=lambda one: known.order(one.model, one.dimension)))
 
 
-def _lesson(row: sqlite3.Row, placements: list[sqlite3.Row]) -> LessonView:
+def _lesson(row: sqlite3.Row, placements: list[sqlite3.Row], known: Known) -> LessonView:
+    own = [one for one in placements if known.grain(one["model"]) == "lesson"]
     features = _features.decode(row["features"])
     return LessonView(
         start=row["start"],
@@ -91,6 +113,6 @@ def _lesson(row: sqlite3.Row, placements: list[sqlite3.Row]) -> LessonView:
         features=features,
         channels=channels(features),
         strip=_strip.decode(row["strip"]),
-        placements=in_order([placement(own, own["low"], own["high"]) for own in placements]),
+        placements=in_order([placement(one, one["low"], one["high"], known) for one in own], known),
         revision=row["revision"],
     )

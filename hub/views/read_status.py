@@ -2,9 +2,10 @@
 
 import sqlite3
 
+from hub.known import Known
 from hub.views.common import Tally
 from hub.views.read_schools import summaries
-from hub.views.status import Enrolment, Refused, StatusView
+from hub.views.status import Enrolment, KnownModel, Refused, StatusView
 from hub.views.words import rfc3339
 from shared.link import invitations, keys
 
@@ -19,7 +20,9 @@ ORDER BY r.day DESC, s.name, r.reason LIMIT 1000
 _QUARANTINE = "SELECT count(*), coalesce(sum(length(excerpt)), 0) FROM quarantine"
 
 
-def status(connection: sqlite3.Connection, name: str, simulated: bool, now: float) -> StatusView:
+def status(
+    connection: sqlite3.Connection, name: str, simulated: bool, now: float, known: Known
+) -> StatusView:
     """The hub about itself."""
     schools = tuple(summary for _, summary in summaries(connection, now))
     kept, kept_bytes = connection.execute(_QUARANTINE).fetchone()
@@ -29,6 +32,16 @@ def status(connection: sqlite3.Connection, name: str, simulated: bool, now: floa
         simulated=simulated or any(school.simulated for school in schools),
         schema=schema,
         schools=schools,
+        models=tuple(
+            KnownModel(
+                id=model.id,
+                name=model.name,
+                version=model.version,
+                grain=model.grain,
+                own=model.id in known.own,
+            )
+            for model in known.models
+        ),
         enrolments=tuple(map(_enrolment, connection.execute(_ENROLMENTS))),
         inviting=invitations.any_open(connection, now),
         counters=tuple(

@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import msgspec
 
+from hub.known import Known
 from hub.views.common import PlacementView, Tally
 from hub.views.merge import channels
 from hub.views.read_classes import in_order, placement
@@ -44,21 +45,21 @@ def districts(connection: sqlite3.Connection) -> UsageView:
     )
 
 
-def district(connection: sqlite3.Connection, district_id: str) -> UsageDistrictView | None:
+def district(connection: sqlite3.Connection, district_id: str, known: Known) -> UsageDistrictView | None:
     """One district week by week, or None."""
     row = connection.execute(_DISTRICTS, (district_id, district_id)).fetchone()
     if row is None:
         return None
     by_week: dict[str, list[PlacementView]] = defaultdict(list)
     for own in connection.execute(_PLACEMENTS, (district_id,)):
-        by_week[own["week"]].append(placement(own, None, None))
+        by_week[own["week"]].append(placement(own, None, None, known))
     weeks = connection.execute("SELECT * FROM usage_weeks WHERE district = ? ORDER BY week", (district_id,))
     return UsageDistrictView(
         label=USAGE_LABEL,
         attribution=USAGE_ATTRIBUTION,
         district=_summary(row),
         facts=_facts.decode(row["facts"]) if row["facts"] else {},
-        weeks=tuple(_week(week, by_week[week["week"]]) for week in weeks),
+        weeks=tuple(_week(week, by_week[week["week"]], known) for week in weeks),
         refused=_refused(connection, district_id),
         notes=tuple(_notes(row)),
     )
@@ -83,7 +84,7 @@ def _summary(row: sqlite3.Row) -> UsageSummary:
     )
 
 
-def _week(row: sqlite3.Row, placements: list[PlacementView]) -> UsageWeek:
+def _week(row: sqlite3.Row, placements: list[PlacementView], known: Known) -> UsageWeek:
     features = _features.decode(row["features"])
     return UsageWeek(
         week=row["week"],
@@ -92,7 +93,7 @@ def _week(row: sqlite3.Row, placements: list[PlacementView]) -> UsageWeek:
         engagement=row["engagement"],
         features=features,
         channels=channels(features),
-        placements=in_order(placements),
+        placements=in_order(placements, known),
     )
 
 

@@ -2,17 +2,19 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from math import isfinite
 
 import msgspec
 import structlog
 
+from hub.known import Known
 from hub.views.district import DistrictView, WeekFacts
 from hub.views.merge import CHANNEL_FEATURES, Part, channels, distributions, weighted_mean
 from hub.views.read_schools import summaries
-from hub.views.school import SchoolWeek
+from hub.views.school import SchoolWeek, Term
+from hub.views.term import LEAST_WEEKS, newest_term
 
 _floats = msgspec.json.Decoder(tuple[float, ...])
 _names = msgspec.json.Decoder(tuple[str, ...])
@@ -34,16 +36,17 @@ FROM (SELECT sum(lessons) AS lessons, max(classes) AS classes
 
 
 def district(
-    connection: sqlite3.Connection, name: str, simulated: bool, count: int, now: float
+    connection: sqlite3.Connection, name: str, simulated: bool, count: int, now: float, known: Known
 ) -> DistrictView:
     """The district with its newest `count` weeks merged."""
-    known = summaries(connection, now)
-    schools = tuple(summary for _, summary in known)
+    summed = summaries(connection, now)
+    schools = tuple(summary for _, summary in summed)
     newest = connection.execute("SELECT DISTINCT week FROM weeks ORDER BY week DESC LIMIT ?", (count,))
     weeks = tuple(sorted(week for (week,) in newest))
     first = weeks[0] if weeks else ""
     facts = connection.execute(_FACTS, (first,)).fetchone()
-    parts = connection.execute(f"{_PARTS} WHERE w.week >= ?", (first,))
+    held = connection.execute(f"{_PARTS} WHERE w.week >= ?", (first,))
+    parts, of_a_term = apart([part for _, part in _parts(held)], known)
     sent = {row[0] for row in connection.execute("SELECT school_id FROM weeks WHERE week >= ?", (first,))}
     return DistrictView(
         name=name,
@@ -55,14 +58,26 @@ def district(
             lessons=facts["lessons"],
             classes=facts["classes"],
             schools=len(sent),
-            schools_missing=sum(not one.revoked and school not in sent for school, one in known),
+            schools_missing=sum(not one.revoked and school not in sent for school, one in summed),
         ),
-        distribution=distributions(part for _, part in _parts(parts)),
+        distribution=distributions(parts, known),
+        term_models=tuple(sorted({part.model for part in of_a_term})),
     )
 
 
-def school_weeks(connection: sqlite3.Connection, school_id: int) -> tuple[tuple[SchoolWeek, ...], list[Part]]:
-    """A school's weeks, oldest first, and the parts of all of them."""
+def apart(parts: Iterable[Part], known: Known) -> tuple[list[Part], list[Part]]:
+    """Parts of models that may speak of a week, and those of models that need a term."""
+    held = list(parts)
+    return (
+        [part for part in held if known.grain(part.model) != "term"],
+        [part for part in held if known.grain(part.model) == "term"],
+    )
+
+
+def school_weeks(
+    connection: sqlite3.Connection, school_id: int, known: Known
+) -> tuple[tuple[SchoolWeek, ...], dict[str, list[Part]]]:
+    """A school's weeks, oldest first, and the parts of each."""
     by_week: dict[str, list[Part]] = defaultdict(list)
     for week, part in _parts(connection.execute(f"{_PARTS} WHERE w.school_id = ?", (school_id,))):
         by_week[week].append(part)
@@ -70,10 +85,31 @@ def school_weeks(connection: sqlite3.Connection, school_id: int) -> tuple[tuple[
         "SELECT * FROM weeks WHERE school_id = ? ORDER BY week, grade_band", (school_id,)
     ).fetchall()
     weeks = tuple(
-        _week(week, list(bands), by_week.get(week, []))
+        _week(week, list(bands), apart(by_week.get(week, []), known)[0], known)
         for week, bands in groupby(rows, key=lambda row: str(row["week"]))
     )
-    return weeks, [part for parts in by_week.values() for part in parts]
+    return weeks, by_week
+
+
+def term(weeks: Sequence[SchoolWeek], by_week: Mapping[str, list[Part]], known: Known) -> Term | None:
+    """The newest term of these weeks (oldest first), with what may be said of it."""
+    span = newest_term([one.week for one in weeks])
+    if not span:
+        return None
+    held = [one for one in weeks if one.week in span]
+    parts, of_a_term = apart((part for week in span for part in by_week.get(week, [])), known)
+    told = len(span) >= LEAST_WEEKS
+    return Term(
+        first_week=span[0],
+        last_week=span[-1],
+        weeks=len(span),
+        weeks_needed=LEAST_WEEKS,
+        lessons=sum(one.lessons for one in held),
+        visibility=weighted_mean((one.visibility, one.lessons) for one in held),
+        sources=tuple(sorted({kind for one in held for kind in one.sources})),
+        waiting=() if told else tuple(sorted({part.model for part in of_a_term})),
+        distribution=distributions([*parts, *(of_a_term if told else ())], known),
+    )
 
 
 def _parts(rows: Iterable[sqlite3.Row]) -> Iterator[tuple[str, Part]]:
@@ -101,7 +137,7 @@ def _part(row: sqlite3.Row) -> Part:
     )
 
 
-def _week(week: str, bands: Sequence[sqlite3.Row], parts: list[Part]) -> SchoolWeek:
+def _week(week: str, bands: Sequence[sqlite3.Row], parts: list[Part], known: Known) -> SchoolWeek:
     features = [(_features.decode(row["features"]), row["evidence"]) for row in bands]
     kinds = sorted({kind for row in bands for kind in _names.decode(row["sources"])})
     return SchoolWeek(
@@ -120,5 +156,5 @@ def _week(week: str, bands: Sequence[sqlite3.Row], parts: list[Part]) -> SchoolW
                 for name in CHANNEL_FEATURES.values()
             }
         ),
-        distribution=distributions(parts),
+        distribution=distributions(parts, known),
     )

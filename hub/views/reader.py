@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hub import settings
+from hub.known import Known
 from hub.paths import Layout
 from hub.views import read_classes, read_schools, read_status, read_usage, read_weeks
 from hub.views.district import DistrictView
@@ -23,7 +24,7 @@ from shared.errors import SettingsError
 class Views:
     """Everything that a hub folder knows; raises SettingsError when the folder is not a hub's.
 
-    `clock` gives hub time in epoch seconds: how long ago a school was heard.
+    `clock` gives hub time in epoch seconds: how long ago a school was heard. `known` are its models.
     """
 
     def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
@@ -31,6 +32,7 @@ class Views:
         self._settings = settings.load(layout)
         if not layout.database.exists():
             raise SettingsError(f"{layout.database} is missing: restore it from the backup of this folder")
+        self.known = Known.load(layout.models)
         self._path = layout.database
         self._clock = clock
         self._own = threading.local()
@@ -40,18 +42,20 @@ class Views:
         """The district, its newest `weeks` weeks merged."""
         with self._snapshot() as connection:
             name, simulated = self._settings.district, self._settings.simulated
-            return read_weeks.district(connection, name, simulated, weeks, self._clock())
+            return read_weeks.district(connection, name, simulated, weeks, self._clock(), self.known)
 
     def school(self, slug: str) -> SchoolView | None:
         """One school with all its weeks, or None."""
         with self._snapshot() as connection:
             for school_id, summary in read_schools.summaries(connection, self._clock(), slug):
-                weeks, parts = read_weeks.school_weeks(connection, school_id)
+                weeks, by_week = read_weeks.school_weeks(connection, school_id, self.known)
+                parts, _ = read_weeks.apart((p for own in by_week.values() for p in own), self.known)
                 return SchoolView(
                     school=summary,
                     district=self._settings.district,
                     weeks=weeks,
-                    distribution=distributions(parts),
+                    distribution=distributions(parts, self.known),
+                    term=read_weeks.term(weeks, by_week, self.known),
                     classes=read_classes.shared_classes(connection, school_id),
                     note=UNSHARED_NOTE,
                 )
@@ -66,8 +70,20 @@ class Views:
                         school=summary,
                         district=self._settings.district,
                         shared=shared,
-                        lessons=read_classes.lessons(connection, school_id, code, lessons),
+                        lessons=read_classes.lessons(connection, school_id, code, lessons, self.known),
                     )
+        return None
+
+    def school_lesson(self, slug: str, code: str, start: str) -> ClassView | None:
+        """A shared class with the one lesson that started then (ISO, to the second), or None."""
+        with self._snapshot() as connection:
+            for school_id, summary in read_schools.summaries(connection, self._clock(), slug):
+                for shared in read_classes.shared_classes(connection, school_id, code):
+                    held = read_classes.lesson_at(connection, school_id, code, start, self.known)
+                    if held:
+                        return ClassView(
+                            school=summary, district=self._settings.district, shared=shared, lessons=held
+                        )
         return None
 
     def usage_districts(self) -> UsageView:
@@ -78,13 +94,13 @@ class Views:
     def usage_district(self, district_id: str) -> UsageDistrictView | None:
         """One of them week by week, or None."""
         with self._snapshot() as connection:
-            return read_usage.district(connection, district_id)
+            return read_usage.district(connection, district_id, self.known)
 
     def status(self) -> StatusView:
         """The hub about itself."""
         with self._snapshot() as connection:
             name, simulated = self._settings.district, self._settings.simulated
-            return read_status.status(connection, name, simulated, self._clock())
+            return read_status.status(connection, name, simulated, self._clock(), self.known)
 
     def check(self) -> None:
         """Raises sqlite3.Error when the database cannot be read."""

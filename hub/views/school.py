@@ -30,7 +30,31 @@ class SchoolWeek:
     channels: Channels
     """Use by channel, bands weighted by evidence."""
     distribution: tuple[Distribution, ...]
-    """One for each model and dimension."""
+    """One for each model and dimension; a model of a term says nothing of a week."""
+
+
+@shape
+class Term:
+    """The newest term of a school: its weeks since the last break of three weeks, half a year at most."""
+
+    first_week: str
+    """Its first ISO week with lessons."""
+    last_week: str
+    """Its newest ISO week with lessons."""
+    weeks: int
+    """Weeks with lessons."""
+    weeks_needed: int
+    """With fewer of them, nothing is said that needs a term."""
+    lessons: int
+    """Lessons seen."""
+    visibility: float | None
+    """Share of the expected device-minutes that the sources could see, lessons weighing alike."""
+    sources: tuple[str, ...]
+    """Kinds of source behind it."""
+    waiting: tuple[str, ...]
+    """Models of a term that these weeks are too few for."""
+    distribution: tuple[Distribution, ...]
+    """All its weeks merged, one for each model and dimension; models of a term are here alone."""
 
 
 @shape
@@ -62,7 +86,9 @@ class SchoolView:
     weeks: tuple[SchoolWeek, ...]
     """Its weeks, oldest first; a week without an aggregate is left out."""
     distribution: tuple[Distribution, ...]
-    """All these weeks merged, one for each model and dimension."""
+    """All these weeks merged, one for each model and dimension but those of models of a term."""
+    term: Term | None
+    """The newest term; null before the first week."""
     classes: tuple[SharedClass, ...]
     """Shared classes by code."""
     note: str

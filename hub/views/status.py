@@ -1,6 +1,6 @@
 """What the hub says of itself: who joined, what was counted, what was refused."""
 
-from hub.views.common import Tally
+from hub.views.common import Grain, Tally
 from hub.views.district import SchoolSummary
 from hub.views.shape import shape
 
@@ -34,6 +34,22 @@ class Enrolment:
 
 
 @shape
+class KnownModel:
+    """An integration model whose placements this hub takes."""
+
+    id: str
+    """Its id, as records name it."""
+    name: str
+    """Its name."""
+    version: str
+    """The version that records must be of."""
+    grain: Grain
+    """The shortest span of time that its stages may be said of."""
+    own: bool
+    """Whether it is the district's own, from the hub's `models` folder."""
+
+
+@shape
 class StatusView:
     """The hub."""
 
@@ -45,6 +61,8 @@ class StatusView:
     """Version of the database's schema."""
     schools: tuple[SchoolSummary, ...]
     """Its schools, by name."""
+    models: tuple[KnownModel, ...]
+    """Models it knows; records of others are refused."""
     enrolments: tuple[Enrolment, ...]
     """By school and time."""
     inviting: bool

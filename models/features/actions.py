@@ -64,16 +64,12 @@ def coediting_devices(acts: Done) -> Ints:
     return _devices(acts, acts.by_group(Action.COEDIT) > 0)
 
 
-def contribution_evenness(acts: Done, devices: Ints) -> Floats:
-    """Entropy of contributions by device over log2 of the devices seen, at most 1; [windows].
-
-    NaN with fewer than two devices or no contribution.
-    """
+def contribution_entropy(acts: Done) -> Floats:
+    """Entropy [windows] of contributions by device; NaN without one."""
     by_group = acts.by_group(*CONTRIBUTIONS)
     plain, occupied = entropy.of_segments(by_group, acts.group_window, acts.windows)
     total = tally(np.repeat(acts.group_window, by_group), acts.windows)
-    bits = entropy.corrected(plain, occupied, total)
-    return np.minimum(bits / np.log2(np.where(devices > 1, devices, np.nan)), 1.0)
+    return entropy.corrected(plain, occupied, total)
 
 
 def chaining_devices(acts: Done) -> Ints:

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features import actions, entropy
+from models.features import actions, compiled, entropy
 from models.features.apps import AppCells, app_cells, device_entropy
-from models.features.columns import Bools, Floats, Ints, ratio, stable_order, sums, tally
+from models.features.columns import Bools, Floats, Ints, stable_order, sums, tally
 from models.features.dwell import MINUTE, Ordered, Pieces, arrange, cut
+from models.features.facts import Facts, feature_columns
 from models.features.inputs import Signals, Windows, check_inputs
-from models.features.set1 import EVIDENCE, FEATURE_INDEX, FEATURES, usage_only, visible
+from models.features.set1 import FEATURE_INDEX, FEATURES, usage_only, visible
 from models.features.synchrony import synchrony
 from models.features.transitions import transition_entropy
 from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
 
 __all__ = ["Signals", "Windows", "compute_features", "device_counts"]
 
+Engine = Literal["auto", "numpy", "compiled"]
 T = TypeVar("T", bound=np.generic)
 
 # Blocks of windows that fit a processor's cache are worked on one after another.
@@ -26,9 +28,6 @@ _SIGNALS_AT_ONCE: Final = 1 << 15
 _WINDOWS_AT_ONCE: Final = 1 << 10
 
 _CHANNEL_OF: Final = np.array([CHANNEL_INDEX[CHANNEL_OF_ACTION.get(action, "other")] for action in Action])
-_SHARE_CHANNELS: Final = {
-    f"{channel}_share": CHANNEL_INDEX[channel] for channel in CHANNELS if f"{channel}_share" in FEATURE_INDEX
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,9 @@ class Block:
     dwell: Floats
 
 
-def compute_features(signals: Signals, windows: Windows, channels: Floats, off_task: Bools) -> Floats:
+def compute_features(
+    signals: Signals, windows: Windows, channels: Floats, off_task: Bools, *, engine: Engine = "numpy"
+) -> Floats:
     """Feature set 1, float64 [w, 24], NaN where missing or not visible to the window's kinds of source.
 
     channels: float64 [apps + 1, 8], a contact's channel weights by catalogue index; off_task: bool
@@ -51,15 +52,22 @@ def compute_features(signals: Signals, windows: Windows, channels: Floats, off_t
     windows computed with one. An entropy with no signal behind it is missing. Raises ValueError for
     columns that disagree, UsageError for an unknown kind of source.
     """
-    check_inputs(signals, windows, len(channels))
     seen, by_export = _sight(windows)
     table = np.empty((len(windows), len(FEATURES)))
-    for block in blocks(signals, windows):
-        columns = _columns(block, channels, off_task, by_export[block.rows])
-        for name, column in columns.items():
-            table[block.rows, FEATURE_INDEX[name]] = column
+    if engine == "compiled" or (engine == "auto" and compiled.worth_while(len(signals))):
+        facts = compiled.facts_of(signals, windows, channels, off_task, by_export)
+        _fill(table, slice(None), facts)
+    else:
+        check_inputs(signals, windows, len(channels))
+        for block in blocks(signals, windows):
+            _fill(table, block.rows, _facts(block, channels, off_task, by_export[block.rows]))
     table[~seen] = np.nan
     return table
+
+
+def _fill(table: Floats, rows: slice, facts: Facts) -> None:
+    for name, column in feature_columns(facts).items():
+        table[rows, FEATURE_INDEX[name]] = column
 
 
 def _sight(windows: Windows) -> tuple[Bools, Bools]:
@@ -136,41 +144,30 @@ def weight_row_of(ordered: Ordered, apps: int) -> Ints:
     return np.where(ordered.action == Action.CONTACT, ordered.app, ordered.action.astype(np.int64) + apps)
 
 
-def _columns(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> dict[str, Floats]:
+def _facts(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> Facts:
     ordered, dwell, w = block.ordered, block.dwell, block.ordered.windows
     cells = app_cells(ordered, len(channels))
     by_app = sums(cells.of, dwell, len(cells.app))
-    by_channel = _dwell_by_channel(ordered, cells, by_app, dwell, channels)
-    total = sums(ordered.window, dwell, w)
-    hours, minutes = total / 3600, -(-block.length // MINUTE)
-    devices = tally(ordered.group_window, w)
     acts = actions.done(ordered)
-    done = actions.counts(acts)
-    app_entropy = _app_entropy(ordered, cells, by_app, by_export)
-    choice = app_entropy - device_entropy(ordered, cells, dwell)
-    outside = done[:, Action.SHARE_OUTSIDE] + done[:, Action.PUBLISH]
-    return {
-        **{name: ratio(by_channel[:, i], total) for name, i in _SHARE_CHANNELS.items()},
-        "artefact_rate": ratio(done[:, Action.CREATE], hours),
-        "revisions_per_artefact": done[:, Action.REVISE] / np.maximum(1, done[:, Action.CREATE]),
-        "peer_share_rate": ratio(done[:, Action.SHARE_PEER], hours),
-        "coedit_fraction": ratio(actions.coediting_devices(acts), devices),
-        "contribution_evenness": actions.contribution_evenness(acts, devices),
-        "capture_rate": ratio(done[:, Action.CAPTURE], hours),
-        "ar_use": (done[:, Action.AR] > 0).astype(np.float64),
-        "chain_fraction": ratio(actions.chaining_devices(acts), devices),
-        "transition_entropy": transition_entropy(
+    return Facts(
+        minutes=-(-block.length // MINUTE),
+        total=sums(ordered.window, dwell, w),
+        unlisted=sums(cells.window, by_app * off_task.take(cells.app), w),
+        by_channel=_dwell_by_channel(ordered, cells, by_app, dwell, channels),
+        done=actions.counts(acts),
+        devices=tally(ordered.group_window, w),
+        coediting=actions.coediting_devices(acts),
+        chaining=actions.chaining_devices(acts),
+        contribution_entropy=actions.contribution_entropy(acts),
+        transition_entropy=transition_entropy(
             ordered, weight_rows(channels), weight_row_of(ordered, len(channels))
         ),
-        "app_entropy": app_entropy,
-        "choice_dispersion": np.maximum(choice, 0),
-        "synchrony": synchrony(ordered, block.pieces, cells),
-        "mirror_share": ratio(actions.mirrored_minutes(acts), minutes),
-        "outside_audience": (outside > 0).astype(np.float64),
-        "switch_rate": ratio(_switches(ordered), hours),
-        "unlisted_share": ratio(sums(cells.window, by_app * off_task.take(cells.app), w), total),
-        FEATURES[EVIDENCE]: total / 60,
-    }
+        app_entropy=_app_entropy(ordered, cells, by_app, by_export),
+        device_entropy=device_entropy(ordered, cells, dwell),
+        synchrony=synchrony(ordered, block.pieces, cells),
+        mirrored=actions.mirrored_minutes(acts),
+        switches=_switches(ordered),
+    )
 
 
 def _dwell_by_channel(

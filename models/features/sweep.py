@@ -8,7 +8,7 @@ from models.features.columns import Floats, Ints, stable_order
 
 # Clock ticks a second. 64 seconds fit 56 bits, and integer sums make a group's result independent
 # of which other groups are swept with it.
-_TICKS: Final = float(1 << 50)
+TICKS: Final = float(1 << 50)
 
 
 def shared_seconds(group: Ints, start: Floats, end: Floats) -> Floats:
@@ -21,7 +21,7 @@ def shared_seconds(group: Ints, start: Floats, end: Floats) -> Floats:
     n = len(group)
     if not n:
         return np.zeros(0)
-    ticks = (np.concatenate([start, end]) * _TICKS).astype(np.int64)
+    ticks = (np.concatenate([start, end]) * TICKS).astype(np.int64)
     both = np.concatenate([group, group])
     order = stable_order(both, ticks)
     step = np.where(order < n, 1, -1)
@@ -32,4 +32,4 @@ def shared_seconds(group: Ints, start: Floats, end: Floats) -> Floats:
     area = np.empty(2 * n, np.int64)
     area[order[0]] = 0
     area[order[1:]] = np.cumsum(rise)[:-1]
-    return (area[n:] - area[:n]) / _TICKS
+    return (area[n:] - area[:n]) / TICKS

@@ -20,8 +20,8 @@ from models.features.columns import (
 )
 from models.features.dwell import Ordered, Pieces
 
-_EQUAL: Final = 1e-6
-_ENOUGH_DEVICES: Final = 5
+EQUAL: Final = 1e-6
+ENOUGH_DEVICES: Final = 5
 _MOST_CELLS: Final = 8  # for each device-minute; past that, counting by sorting is cheaper
 
 
@@ -36,7 +36,7 @@ def synchrony(ordered: Ordered, pieces: Pieces, cells: AppCells) -> Floats:
     minutes = int(minute.max(initial=0)) + 1
     place = ranks(window * minutes + minute)
     active = tally(place, 0)
-    enough = active >= _ENOUGH_DEVICES
+    enough = active >= ENOUGH_DEVICES
     where = np.zeros(len(active), np.int64)
     where[place] = window
     where, active = where[enough], active[enough]
@@ -83,8 +83,8 @@ def _main_apps(pieces: Pieces, cells: AppCells) -> tuple[Ints, Ints, Ints]:
         main[several], most[several] = _heaviest(
             *_merged(some.take(order), own.take(order), seconds.take(order))
         )
-    if most.min(initial=np.inf) <= _EQUAL:
-        active = np.flatnonzero(most > _EQUAL)
+    if most.min(initial=np.inf) <= EQUAL:
+        active = np.flatnonzero(most > EQUAL)
         begin, main = begin.take(active), main.take(active)
     found = np.concatenate([place.take(begin), pieces.whole_place])
     group = found // pieces.minutes
@@ -105,5 +105,5 @@ def _heaviest(place: Ints, cell: Ints, dwell: Floats) -> tuple[Ints, Floats]:
     which = np.cumsum(new_runs(place)) - 1
     most = np.zeros(int(which[-1]) + 1)
     np.maximum.at(most, which, dwell)
-    nearly = np.flatnonzero(dwell >= most.take(which) - _EQUAL)
+    nearly = np.flatnonzero(dwell >= most.take(which) - EQUAL)
     return cell.take(nearly.take(starts_of_runs(which.take(nearly)))), most

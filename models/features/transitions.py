@@ -9,14 +9,14 @@ from models.features.columns import Floats, Ints, spread, starts_of_runs, tally
 from models.features.dwell import Ordered
 
 _BLOCK: Final = 16
-_MOST_BITS: Final = 6.0  # 64 cells
+MOST_BITS: Final = 6.0  # 64 cells
 
 
 def transition_entropy(ordered: Ordered, rows: Floats, row: Ints) -> Floats:
     """Entropy [windows] of the table of transitions; NaN where there is none. Arguments as below."""
     tables, behind = transition_tables(ordered, rows, row)
     plain, occupied = entropy.of_tables(tables)
-    return np.minimum(entropy.corrected(plain, occupied, behind), _MOST_BITS)
+    return np.minimum(entropy.corrected(plain, occupied, behind), MOST_BITS)
 
 
 def transition_tables(ordered: Ordered, rows: Floats, row: Ints) -> tuple[Floats, Ints]:

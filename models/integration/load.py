@@ -1,240 +1,168 @@
-"""Integration models from their TOML files, everything checked before anybody sees it."""
+"""Integration models by their ids: those that ship, and a school's own beside them."""
 
-import difflib
-import math
-import re
-from collections import Counter
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Final, Literal
+from typing import Any, Final
 
-import msgspec
-
-from models.features.set1 import EVIDENCE, FEATURES
-from shared import settings
+from models.integration import shape
+from models.integration.check import findings_of
+from models.integration.model import (
+    Criticism,
+    Dimension,
+    Grain,
+    Indicator,
+    IntegrationModel,
+    ShownAs,
+    Stage,
+)
+from models.integration.toml_file import Finding, plain, read_toml
 from shared.errors import SettingsError, UsageError
 
-HERE: Final = Path(__file__).parent
+__all__ = [
+    "PUBLISHED",
+    "Criticism",
+    "Dimension",
+    "Grain",
+    "Indicator",
+    "IntegrationModel",
+    "ShownAs",
+    "Stage",
+    "check_model",
+    "load_model",
+    "model_files",
+    "model_names",
+    "read_model",
+]
 
-Grain = Literal["lesson", "term"]
-
-_ID: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
-_RATES_TOLERANCE: Final = 1e-9
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """One step of a scale; `text` describes it on the dimension it belongs to."""
-
-    id: str
-    name: str
-    text: str
-
-
-class Indicator(msgspec.Struct, frozen=True):
-    """A feature's weight before any fit: log-odds of a higher stage for one standard deviation."""
-
-    feature: str
-    weight: float
-    source: str
-    why: str
+PUBLISHED: Final = Path(__file__).parent / "published"
 
 
-class Criticism(msgspec.Struct, frozen=True):
-    """What has been said against the model, and by whom."""
+def model_names(own: Path | None = None) -> tuple[str, ...]:
+    """Ids of the models that ship, then of those in the folder `own` (one that is absent holds none).
 
-    text: str
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Dimension:
-    """One scale of a model: ordered stages, lowest first, and how common each is where nothing is known.
-
-    needs: features without which a window is thin on this dimension.
+    Raises SettingsError where a file of `own` takes the name of a model that ships.
     """
-
-    id: str
-    name: str
-    text: str
-    stages: tuple[Stage, ...]
-    base_rates: tuple[float, ...]
-    needs: tuple[str, ...]
-    indicators: tuple[Indicator, ...]
+    shipped = tuple(path.stem for path in model_files(PUBLISHED))
+    files = model_files(own) if own else ()
+    for path in files:
+        _refuse_shipped_id(path, path.stem)
+    return (*shipped, *(path.stem for path in files))
 
 
-@dataclass(frozen=True, slots=True)
-class IntegrationModel:
-    """A published scale of stages. `unseen`: what no signal can tell; `warnings`: its owner's own."""
-
-    id: str
-    name: str
-    version: str
-    owner: str
-    source: str
-    link: str
-    grain: Grain
-    text: str
-    unseen: tuple[str, ...]
-    warnings: tuple[str, ...]
-    criticism: tuple[Criticism, ...]
-    dimensions: tuple[Dimension, ...]
+def model_files(folder: Path) -> tuple[Path, ...]:
+    """The models' files in a folder, by name; hidden files and whatever else is no plain file left out."""
+    found = (path for path in folder.glob("*.toml") if not path.name.startswith(".") and path.is_file())
+    return tuple(sorted(found))
 
 
-class _StageRow(msgspec.Struct):
-    id: str
-    name: str
-    text: str
+def load_model(name: str, own: Path | None = None) -> IntegrationModel:
+    """A model by its id, among those that ship and those in the folder `own`, or by the path of its file.
 
-
-class _DimensionRow(msgspec.Struct):
-    id: str
-    name: str
-    text: str
-    descriptions: dict[str, str]
-    indicators: tuple[Indicator, ...]
-    needs: tuple[str, ...] = ()
-    stages: tuple[_StageRow, ...] = ()
-    base_rates: tuple[float, ...] = ()
-
-
-class _File(msgspec.Struct):
-    id: str
-    name: str
-    version: str
-    owner: str
-    source: str
-    link: str
-    grain: Grain
-    text: str
-    dimensions: tuple[_DimensionRow, ...]
-    stages: tuple[_StageRow, ...] = ()
-    base_rates: tuple[float, ...] = ()
-    unseen: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-    criticism: tuple[Criticism, ...] = ()
-
-
-def model_names(folder: Path = HERE) -> tuple[str, ...]:
-    """Ids of the models in `folder`, by default those shipped."""
-    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
-
-
-def load_model(name: str, folder: Path = HERE) -> IntegrationModel:
-    """A model by its id, or by the path of a TOML file of one's own.
-
-    Raises UsageError for an id nobody knows, SettingsError with one line for a file that is wrong.
+    Files of one's own are read anew each time, so that a change counts. Raises UsageError for an id nobody
+    knows, SettingsError with one line, `file:line: what is wrong`, for a file that cannot be used.
     """
     if name.endswith(".toml"):
         path = Path(name)
         if not path.is_file():
-            raise UsageError(f"there is no file {name}: give a model's id or the path of its TOML file")
-        return read_model(path)
-    names = model_names(folder)
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        hint = f"did you mean `{near[0]}`?" if near else f"known models: {', '.join(names)}"
-        raise UsageError(f"unknown model `{name[:40]}`; {hint}")
-    return _shipped(folder / f"{name}.toml")
-
-
-@lru_cache(maxsize=32)
-def _shipped(path: Path) -> IntegrationModel:
-    model = read_model(path)
-    if model.id != path.stem:
-        raise SettingsError(f"{path}: id is `{model.id}`; name the file {model.id}.toml")
-    return model
+            raise UsageError(
+                f"there is no file {plain(name)}: give a model's id or the path of its TOML file"
+            )
+        return _shipped(path.stem) if path.resolve().parent == PUBLISHED.resolve() else _own(path)
+    names = model_names(own)
+    if name in model_names():
+        return _shipped(name)
+    if own and name in names:
+        path = own / f"{name}.toml"
+        model = _own(path)
+        if model.id != name:
+            raise SettingsError(str(Finding(str(path), 1, _misnamed(model.id))))
+        return model
+    hint = shape.nearest(name, names, f"known models: {', '.join(names)}")
+    raise UsageError(plain(f"unknown model {shape.short(name)}; {hint}"))
 
 
 def read_model(path: Path) -> IntegrationModel:
     """The model in one file. A dimension without stages or base rates of its own takes the model's.
 
-    Raises SettingsError: file, place, and what to do.
+    Raises SettingsError: the first mistake, with file and line.
     """
-    file = settings.load(path, _File)
-    wrong = _findings(file)
-    if wrong:
-        raise SettingsError(f"{path}: {wrong[0]}")
+    file = read_toml(path)
+    wrong = [file] if isinstance(file, Finding) else findings_of(file)
+    if wrong or isinstance(file, Finding):
+        raise SettingsError(str(wrong[0]))
+    return _built(file.table)
+
+
+def check_model(path: Path, *, named_for_id: bool = False) -> list[Finding]:
+    """Every mistake in a model's file, by line; with `named_for_id` also a file name that is not its id."""
+    file = read_toml(path)
+    if isinstance(file, Finding):
+        return [file]
+    found = findings_of(file)
+    name = file.table.get("id")
+    if isinstance(name, str):
+        taken = _taken(path, name)
+        found += [file.finding(("id",), taken)] if taken else []
+        if named_for_id and name != path.stem and shape.is_identifier(name):
+            found.append(file.finding(("id",), _misnamed(name)))
+    return sorted(found)
+
+
+@lru_cache(maxsize=32)
+def _shipped(name: str) -> IntegrationModel:
+    return read_model(PUBLISHED / f"{name}.toml")
+
+
+def _own(path: Path) -> IntegrationModel:
+    model = read_model(path)
+    _refuse_shipped_id(path, model.id)
+    return model
+
+
+def _taken(path: Path, name: str) -> str:
+    shipped = PUBLISHED / f"{name}.toml"
+    if not shape.is_identifier(name) or not shipped.is_file() or path.resolve() == shipped.resolve():
+        return ""
+    return f"`{name}` is a model that ships with the program: give yours another id, and its file that name"
+
+
+def _refuse_shipped_id(path: Path, name: str) -> None:
+    taken = _taken(path, name)
+    if taken:
+        raise SettingsError(str(Finding(str(path), 1, taken)))
+
+
+def _misnamed(name: str) -> str:
+    return f"the id is `{name}`: name the file {name}.toml"
+
+
+def _built(table: dict[str, Any]) -> IntegrationModel:
+    """The model of a table in which nothing was found wrong."""
     return IntegrationModel(
-        id=file.id,
-        name=file.name,
-        version=file.version,
-        owner=file.owner,
-        source=file.source,
-        link=file.link,
-        grain=file.grain,
-        text=file.text,
-        unseen=file.unseen,
-        warnings=file.warnings,
-        criticism=file.criticism,
-        dimensions=tuple(_dimension(row, file) for row in file.dimensions),
+        **{key: table[key] for key in ("id", "name", "version", "owner", "source", "link", "grain", "text")},
+        unseen=tuple(table.get("unseen", ())),
+        warnings=tuple(table.get("warnings", ())),
+        criticism=tuple(Criticism(**row) for row in table.get("criticism", ())),
+        dimensions=tuple(_dimension(row, table) for row in table["dimensions"]),
     )
 
 
-def _dimension(row: _DimensionRow, file: _File) -> Dimension:
+def _dimension(row: dict[str, Any], model: dict[str, Any]) -> Dimension:
+    shown_as = row.get("shown_as", model.get("shown_as", "stages"))
     return Dimension(
-        id=row.id,
-        name=row.name,
-        text=row.text,
-        stages=tuple(Stage(s.id, s.name, row.descriptions[s.id]) for s in row.stages or file.stages),
-        base_rates=row.base_rates or file.base_rates,
-        needs=row.needs,
-        indicators=row.indicators,
+        id=row["id"],
+        name=row["name"],
+        text=row["text"],
+        shown_as=shown_as,
+        why_band=row.get("why_band", model.get("why_band", "")) if shown_as == "band" else "",
+        stages=tuple(
+            Stage(stage["id"], stage["name"], row["descriptions"][stage["id"]])
+            for stage in row.get("stages") or model["stages"]
+        ),
+        base_rates=tuple(float(rate) for rate in row.get("base_rates") or model["base_rates"]),
+        needs=tuple(row.get("needs", ())),
+        indicators=tuple(
+            Indicator(one["feature"], float(one["weight"]), one["source"], one["why"])
+            for one in row["indicators"]
+        ),
     )
-
-
-def _findings(file: _File) -> list[str]:
-    found = [f"id `{file.id}`: use lower snake case"] if not _ID.fullmatch(file.id) else []
-    if not file.dimensions:
-        found.append("no dimensions: a model has at least one")
-    found += [
-        f"dimension `{name}` stands twice"
-        for name, n in Counter(d.id for d in file.dimensions).items()
-        if n > 1
-    ]
-    for row in file.dimensions:
-        where = f"dimension `{row.id}`"
-        stages, rates = row.stages or file.stages, row.base_rates or file.base_rates
-        if not _ID.fullmatch(row.id):
-            found.append(f"{where}: use lower snake case")
-        found += [f"{where}: {text}" for text in _stage_findings(row, stages, rates)]
-        found += [f"{where}: {text}" for text in _feature_findings(row)]
-    return found
-
-
-def _stage_findings(row: _DimensionRow, stages: tuple[_StageRow, ...], rates: tuple[float, ...]) -> list[str]:
-    ids = [stage.id for stage in stages]
-    found = []
-    if len(ids) < 2 or len(set(ids)) < len(ids):
-        found.append("give at least two stages with different ids")
-    found += [f"stage `{name}`: use lower snake case" for name in ids if not _ID.fullmatch(name)]
-    if set(row.descriptions) != set(ids):
-        odd = sorted(set(row.descriptions) ^ set(ids))
-        found.append(f"describe each stage exactly once; look at `{odd[0]}`")
-    if len(rates) != len(ids):
-        found.append(f"{len(rates)} base rates for {len(ids)} stages")
-    elif not all(0 < rate < 1 for rate in rates) or abs(math.fsum(rates) - 1) > _RATES_TOLERANCE:
-        found.append("base rates must lie between 0 and 1 and sum to 1")
-    return found
-
-
-def _feature_findings(row: _DimensionRow) -> list[str]:
-    found = []
-    if not row.indicators:
-        found.append("no indicators: name at least one feature with its weight")
-    used = Counter(indicator.feature for indicator in row.indicators)
-    found += [f"feature `{name}` has two weights" for name, n in used.items() if n > 1]
-    for name in (*used, *row.needs):
-        if name not in FEATURES:
-            near = difflib.get_close_matches(name, FEATURES, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else "see the features of set 1"
-            found.append(f"unknown feature `{name}`; {hint}")
-    if FEATURES[EVIDENCE] in used:
-        found.append("`evidence` speaks of reliability only and may carry no weight")
-    found += [
-        f"weight of `{i.feature}` must be a finite number other than 0"
-        for i in row.indicators
-        if not math.isfinite(i.weight) or i.weight == 0
-    ]
-    return found

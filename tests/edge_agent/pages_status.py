@@ -49,6 +49,12 @@ def busy() -> dict[str, Any]:
                 "excerpt": "aaa 99 <aaaaaa>",
             }
         ],
+        "models": [
+            {"id": "tim", "name": "<b>TIM</b>", "version": "1", "fit": "0123456789ab", "dimensions": 5}
+            | {"grain": "lesson", "calibrated": 3},
+            {"id": "acot", "name": "ACOT", "version": "1", "fit": None, "dimensions": 1}
+            | {"grain": "term", "calibrated": 0},
+        ],
         "windows": {
             "closed": 214,
             "without_devices": 3,

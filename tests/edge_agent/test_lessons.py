@@ -15,6 +15,7 @@ from edge_agent.daykeys import KeyFolder, pseudonym
 from edge_agent.intake import store_counts, store_signals
 from edge_agent.lessons import Lessons
 from edge_agent.parts import Parts
+from edge_agent.paths import AgentFolder
 from edge_agent.schedule import Schedule
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Contact, Did, Fact, Reading
@@ -52,7 +53,16 @@ class Desk:
 
     def __init__(self, root: Path) -> None:
         specs = [ClassSpec(f"c{k}", f"t{k}", PEOPLE[k * 12 : k * 12 + 12]) for k in range(4)]
-        folder = make_school(root / "school", SchoolSpec(specs, settings=SOURCES))
+        self._open(make_school(root / "school", SchoolSpec(specs, settings=SOURCES)))
+
+    @classmethod
+    def on(cls, folder: AgentFolder) -> "Desk":
+        """A desk on a school's folder that is there already."""
+        made = cls.__new__(cls)
+        made._open(folder)
+        return made
+
+    def _open(self, folder: AgentFolder) -> None:
         settings = load_settings(folder)
         parts = Parts.load(folder, settings)
         for i, person in enumerate(PEOPLE):
@@ -64,9 +74,9 @@ class Desk:
         self.directory = parts.directory
         schedule = Schedule(self.writer, self.connection, parts.directory, self.codes, bytes(32))
         self.lessons = Lessons(
-            self.writer, self.connection, schedule, settings, parts.catalogue, parts.scorer
+            self.writer, self.connection, schedule, settings, parts.catalogue, parts.scoring
         )
-        self.weeks = Weeks(self.writer, self.connection, parts.directory, settings)
+        self.weeks = Weeks(self.writer, self.connection, parts.directory, settings, parts.scoring)
         self._collector: Collector = parts.collector("dnsmasq", "resolver", self.keys, self.codes)
         self._apps = len(parts.catalogue.apps)
 

@@ -2,6 +2,8 @@
 
 import csv
 import io
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -78,6 +80,13 @@ def test_what_stayed_and_what_left_add_up_for_who_asks() -> None:
     assert "K7QM-3FXD" in text
 
 
+def test_models_at_work_are_named_with_whether_they_are_calibrated() -> None:
+    text = " ".join(read(busy(), "/").text.split())
+    assert "<b>TIM</b>version 1 Calibrated by walkthroughs in 3 of its 5 dimensions, fit 0123456789ab" in text
+    assert "ACOTversion 1, in weeks alone: it speaks of a term Inferred, not calibrated" in text
+    assert "Models at work" not in read(new(), "/").text
+
+
 def test_every_reason_a_school_can_meet_has_words() -> None:
     for code in ("no_lease", "few_teachers", "malformed_line", "statement_invalid", "outside_lessons"):
         assert "_" not in reason(code).means
@@ -131,6 +140,14 @@ def test_a_running_agent_shows_its_own_state(tmp_path: Path) -> None:
         check_page(page)
         assert page.one("h1").text == "Test School"
         assert "A line was not of this source’s format" in page.text
+        assert "Technology Integration Matrix" in page.text
+        told = subprocess.run(
+            [sys.executable, "-m", "commonground", "agent", "status", str(root)],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        assert "Model tim 1: inferred, not calibrated" in told
         check_page(Page(httpx.get(f"{site}/what-leaves").text))
     finally:
         agent.stop()

@@ -31,8 +31,8 @@ class Hub:
         self.layout = layout
         self.now = NOON
         self.writer = storage.Writer(layout.database, MIGRATIONS)
-        self.inbox = HubInbox(self.writer, lambda: self.now)
         self.views = Views(layout.folder, lambda: self.now)
+        self.inbox = HubInbox(self.writer, lambda: self.now, known=self.views.known)
         self._sent: dict[str, int] = {}
 
     def invite(self, name: str, *, simulated: bool = False) -> bytes:

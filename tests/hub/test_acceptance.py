@@ -3,12 +3,13 @@
 import msgspec
 import pytest
 
-from hub.store.acceptance import stage_counts
-from models.integration.load import load_model
+from hub.known import Known
+from hub.store import acceptance
+from models.integration.load import load_model, model_names
 from shared.link.receiver import Outcome, Rejected, Settled
-from shared.records import LessonRecord, WeekRecord
+from shared.records import LessonRecord, WeekPlacement, WeekRecord
 from tests.hub.hubs import Hub
-from tests.hub.records import DIMENSIONS, SCHOOL, feature_row, lesson, week
+from tests.hub.records import SCHOOL, feature_row, lesson, week
 
 DAY = 86_400.0
 MONDAY_W45 = 1_762_128_000.0  # 2025-11-03T00:00:00Z
@@ -26,11 +27,14 @@ def why(outcome: Outcome) -> str | None:
     return outcome.reason if isinstance(outcome, Rejected) else None
 
 
-def test_every_dimension_of_every_model_shipped_is_known_with_its_stages() -> None:
-    model = load_model("tim")
-    assert {name: stage_counts()["tim", name] for name in DIMENSIONS} == {
-        one.id: len(one.stages) for one in model.dimensions
-    }
+@pytest.mark.parametrize("name", model_names())
+def test_every_dimension_of_every_model_shipped_is_known_with_its_stages(name: str) -> None:
+    known, model = Known.load(), load_model(name)
+    for one in model.dimensions:
+        stages = len(one.stages)
+        placement = WeekPlacement(name, one.id, model.version, (1.0,) * stages, 0, 0, 10)
+        acceptance.check(msgspec.structs.replace(week(), placements=(placement,)), known)
+        assert known.stage_names(name, one.id, stages) == tuple(stage.name for stage in one.stages)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +43,9 @@ def test_every_dimension_of_every_model_shipped_is_known_with_its_stages() -> No
         ({"model": "z"}, "unknown_model"),
         ({"model": "tim2"}, "unknown_model"),
         ({"dimension": "evil"}, "unknown_dimension"),
+        ({"version": "2"}, "unknown_version"),
+        ({"version": "1+abc"}, "unknown_version"),
+        ({"version": "2+0123456789ab"}, "unknown_version"),
         ({"expected": (1.0,) * 7}, "record_stages"),
         ({"expected": (1.0,) * 4}, "record_stages"),
     ],

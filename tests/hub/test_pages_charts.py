@@ -24,6 +24,7 @@ from hub.charts import (
 )
 from hub.charts.axes import scale_step, scale_top
 from hub.charts.blind_spot import of_hundred
+from hub.charts.pushes import Push, pushes, signed
 from hub.charts.strip import means
 from hub.charts.weeks import LONGEST, calendar, ticks
 from shared.words import CHANNELS
@@ -282,3 +283,75 @@ def test_counts_are_written_only_where_there_is_room_for_them() -> None:
 
     assert written(12) == 6
     assert written(120_000) == 1
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow", "small"])
+def test_a_band_is_one_seamless_box_over_its_levels_and_says_no_share(size: str) -> None:
+    cells = with_class(matrix("m", [row(calibrated=True)], STAGES, size), "c-cell")  # type: ignore[arg-type] # a literal
+    drawing = matrix("m", [row(band=(1, 3))], STAGES, size)  # type: ignore[arg-type] # a literal each
+    (box,) = with_class(drawing, "c-cell")
+    left, right = (
+        float(cells[1].get("x", "")),
+        float(cells[3].get("x", "")) + float(cells[3].get("width", "")),
+    )
+    assert float(box.get("x", "")) == pytest.approx(left, abs=0.02)
+    assert float(box.get("x", "")) + float(box.get("width", "")) == pytest.approx(right, abs=0.02)
+    assert drawing.count('fill="url(#m-hatch)"') == 1
+    assert "Active: somewhere from Adoption to Infusion." in drawing
+    assert "%" not in drawing
+    assert matrix("m", [row(band=(1, 3), calibrated=True)], STAGES).count("url(#m-hatch)") == 0
+
+
+def test_a_band_with_too_little_to_say_is_missing_like_any_other() -> None:
+    drawing = matrix("m", [row(shares=(), band=(0, 1))], STAGES)
+    assert not with_class(drawing, "c-cell")
+    assert len(with_class(drawing, "c-missing")) == len(STAGES)
+
+
+def test_weeks_of_a_band_are_one_box_each() -> None:
+    held = {"2025-W01": 9, "2025-W02": 8}
+    shares = dict.fromkeys(held, SHARES)
+    band = Band(label="Task", shares=shares, runs=dict.fromkeys(held, (1, 2)))
+    (cells,) = with_class(weeks("w", [band], held, STAGES, "dmy", calibrated=True), "c-cell")
+    assert cells.get("d", "").count("M") == 2
+    tall = float(re.findall(r"v([\d.]+)", cells.get("d", ""))[0])
+    (plain, *_) = with_class(
+        weeks("w", [Band(label="T", shares=shares)], held, STAGES, "dmy", calibrated=True), "c-cell"
+    )
+    assert tall == pytest.approx(2 * float(re.findall(r"v([\d.]+)", plain.get("d", ""))[0]))
+
+
+def test_a_calibrated_row_of_weeks_is_not_hatched_for_its_neighbours_sake() -> None:
+    held = {"2025-W01": 9}
+    shares = {"2025-W01": SHARES}
+    bands = [Band(label="A", shares=shares, calibrated=True), Band(label="B", shares=shares)]
+    assert weeks("w", bands, held, STAGES, "dmy", calibrated=False).count("url(#w-hatch)") == 1
+
+
+@given(st.lists(st.floats(-5, 5, allow_nan=False), min_size=1, max_size=8))
+@settings(derandomize=True, max_examples=100, deadline=None)
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_pushes_go_left_and_right_of_one_line_as_far_as_they_push(size: str, values: list[float]) -> None:
+    rows = [Push(label=f"s{i}", note="n", value=value) for i, value in enumerate(values)]
+    drawing = pushes("p", rows, calibrated=True, size=size)  # type: ignore[arg-type] # a literal each
+    bars, lines = with_class(drawing, "c-cell"), with_class(drawing, "c-middle")
+    (middle,) = {float(line.get("x1", "")) for line in lines}
+    most = max(map(abs, values)) or 1.0
+    longest = max(float(bar.get("width", "")) for bar in bars)
+    width = float(parsed(drawing).get("width", ""))
+    for bar, value in zip(bars, values, strict=True):
+        x, long = float(bar.get("x", "")), float(bar.get("width", ""))
+        assert long == pytest.approx(abs(value) / most * longest, abs=0.02)
+        assert (x if value > 0 else x + long) == pytest.approx(middle, abs=0.02)
+        assert 0 <= x and x + long <= width
+
+
+def test_pushes_are_hatched_while_uncalibrated_and_say_their_numbers() -> None:
+    rows = [
+        Push(label="Making", note="34%, typical 21%", value=0.31),
+        Push(label="Watching", note="", value=-2.0),
+    ]
+    drawing = pushes("p", rows, calibrated=False)
+    assert drawing.count("url(#p-hatch)") == 2
+    assert "Making (34%, typical 21%): +0.31." in drawing
+    assert [signed(value) for value in (0.314, -0.5, 0.0)] == ["+0.31", "−0.5", "0"]

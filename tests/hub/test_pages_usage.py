@@ -10,6 +10,9 @@ def a_week(name: str, engagement: float) -> UsageWeek:
     """A week of an export, all of its loads for practising."""
     shares = dict.fromkeys(("consume", "create", "collaborate", "publish", "reflect", "plan", "other"), 0.0)
     placement = PlacementView(
+        grain="lesson",
+        shown_as="stages",
+        band=None,
         model="tim",
         dimension="active",
         label="Active",

@@ -52,6 +52,14 @@ def test_a_running_hub_answers_and_stops_within_two_seconds(layout: Layout, how:
     FolderLock(layout.folder, "hub").release()
 
 
+def test_a_fit_that_cannot_be_used_stops_the_hub_before_it_listens(layout: Layout) -> None:
+    (layout.fits / "tim.json").write_text("{}")
+    with pytest.raises(SettingsError, match="tim.json is no fit") as refused:
+        server.run(layout, 0)
+    assert "\n" not in str(refused.value)
+    FolderLock(layout.folder, "hub").release()
+
+
 def test_a_second_hub_on_the_same_folder_is_refused_with_one_line(layout: Layout) -> None:
     held = FolderLock(layout.folder, "hub")
     with pytest.raises(BusyError, match="another hub") as refused:

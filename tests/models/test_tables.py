@@ -1,5 +1,6 @@
 """The core's CSV files: a round trip loses nothing, and what is wrong is named with its line."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -7,12 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from models import csv_columns, tables
+from models import csv_lines, tables
 from models.features.compute import Signals
 from models.features.set1 import EVIDENCE, FEATURES
 from models.integration.load import read_model
 from models.scoring.reference import shipped_reference
 from models.scoring.scorer import Scorer
+from models.tables.texts import number_texts
 from shared.errors import BadInput, UsageError
 from shared.words import Action
 from tests.models.test_integration_models import written
@@ -91,10 +93,10 @@ def test_a_file_without_signals_has_none(tmp_path: Path) -> None:
 def test_files_longer_than_a_block_are_read_whole_and_told_by_their_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(csv_columns, "_ROWS_AT_ONCE", 2)
+    listed = tables.read_windows(put(tmp_path, "W.csv", WINDOWS))
+    monkeypatch.setattr(csv_lines, "_BYTES_AT_ONCE", 40)
     path = put(tmp_path, "S.csv", SIGNALS)
     told: list[int] = []
-    listed = tables.read_windows(put(tmp_path, "W.csv", WINDOWS))
     found = tables.read_signals(path, listed, APPS, told.append)
     assert found.t.tolist() == [1000, 2001, 1003]
     assert sum(told) == path.stat().st_size
@@ -125,6 +127,8 @@ def test_files_longer_than_a_block_are_read_whole_and_told_by_their_bytes(
         ("ipad-2", "", "line 4: `device` must have 1 to 200 characters"),
         ("ipad-2", "x" * 300, "line 4: `device` must have 1 to 200 characters"),
         ("ipad-2", "x" * 200_000, "line 4: field larger than field limit"),
+        ("ipad-2", "a\0b", "line 4: a byte 0"),
+        ("ipad-2", '"', "line 4: unexpected end of data"),
         ("ipad-2", "a,b", "line 4: 7 cells where the header names 6 columns"),
         ("w1,1000", '"w1"x,1000', "line 2"),
         ("app,", "apps,", "line 1: there is no column `app`"),
@@ -191,6 +195,29 @@ def test_features_survive_their_file_to_the_last_bit(tmp_path: Path, rows: list[
     np.testing.assert_array_equal(again.x, x)
     assert again.ids == listed.ids
     assert (again.class_, again.start) == (None, None)
+
+
+@lawful
+@given(st.lists(numbers | st.floats(1e-5, 1e17) | st.integers(-(10**17), 10**17).map(float), max_size=20))
+def test_numbers_are_written_as_python_writes_them(values: list[float]) -> None:
+    expected = ["" if math.isnan(value) else repr(value) for value in values]
+    assert list(number_texts(np.array(values))) == expected
+
+
+def test_features_longer_than_a_block_are_read_whole_and_still_name_every_window_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(csv_lines, "_BYTES_AT_ONCE", 600)
+    lines = ["window,school,start,end,expected,sources", *(f"w{i},Alder,0,{i + 1},1,xapi" for i in range(50))]
+    listed = tables.read_windows(put(tmp_path, "W.csv", "\n".join(lines)))
+    x = np.random.default_rng(7).random((50, 24))
+    tables.write_features(tmp_path / "F.csv", listed, x)
+    again = tables.read_features(tmp_path / "F.csv")
+    np.testing.assert_array_equal(again.x, x)
+    assert again.ids == listed.ids
+    text = (tmp_path / "F.csv").read_text()
+    with pytest.raises(BadInput, match="line 51: `window` 'w3' stands twice"):
+        tables.read_features(put(tmp_path, "F.csv", text.replace("w49,", "w3,")))
 
 
 def test_the_header_of_features_is_the_agreed_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from hub.charts import MatrixRow, matrix, matrix_key
+from hub.known import Known
 from hub.pages import words
 from hub.views import Distribution, LessonView, PlacementView
 from shared.pages.figure import Cell, Figure, Kind, Table
@@ -12,12 +13,16 @@ HOW_TO_READ = (
     "Each row is one characteristic; depth says how likely a level is. A level describes a lesson, it does"
     " not grade it, and good teachers move between levels."
 )
-UNCALIBRATED = "Hatched: inferred from signals, and not yet compared with what visitors saw."
+BANDED = (
+    "Each row is one characteristic with the band it lies in. A level describes a lesson, it does not grade"
+    " it, and good teachers move between levels."
+)
+LIKELY = "Likely: the shortest run of levels that holds two thirds."
 
 
 def levels_link(model: str) -> tuple[str, str]:
     """Where the levels of a model are put in words."""
-    return f"/how#{model}", "What the levels mean"
+    return f"/how#model-{model}", "What the levels mean"
 
 
 class Scaled(Protocol):
@@ -31,32 +36,62 @@ class Scaled(Protocol):
     def stages(self) -> tuple[str, ...]:
         """The stages' names, lowest first."""
 
+    @property
+    def dimension(self) -> str:
+        """The dimension inside the model."""
+
+    @property
+    def shown_as(self) -> str:
+        """`stages`, or one wide `band`."""
+
 
 Item = TypeVar("Item", bound=Scaled)
 
 
 def by_scale(items: Sequence[Item]) -> dict[str, list[Item]]:
-    """What can share one drawing, in the order given: of one model and the same stages.
+    """What can share one drawing, in the order given: of one model and the same stages, shown alike.
 
     Named by the model; a model's further scales are numbered from 2.
     """
-    found: dict[tuple[str, tuple[str, ...]], list[Item]] = {}
+    found: dict[tuple[str, tuple[str, ...], str], list[Item]] = {}
     for item in items:
-        found.setdefault((item.model, item.stages), []).append(item)
+        found.setdefault((item.model, item.stages, item.shown_as), []).append(item)
     named: dict[str, list[Item]] = {}
-    for (model, _), own in found.items():
+    for (model, _, _), own in found.items():
         number = sum(one.model == model for (one, *_) in named.values()) + 1
         named[model if number == 1 else f"{model}-{number}"] = own
     return named
 
 
-def of_model(items: Sequence[Item], model: str) -> list[Item]:
-    """Those of a model that share the stages of its first."""
-    return by_scale(items).get(model, [])
+def of_model(items: Sequence[Item], model: str) -> dict[str, list[Item]]:
+    """The scales of one model."""
+    return by_scale([item for item in items if item.model == model])
+
+
+def banded(items: Sequence[Scaled]) -> bool:
+    """Whether these, of one scale, are shown as bands."""
+    return bool(items) and items[0].shown_as == "band"
+
+
+def verb(items: Sequence[Scaled]) -> str:
+    """What the sentence says before a run of levels."""
+    return "Somewhere from" if banded(items) else "Likely"
+
+
+def band_limits(items: Sequence[Item], known: Known) -> list[str]:
+    """How bands are read, and why they are no levels, in the models' own words."""
+    found = (known.dimension(item.model, item.dimension) for item in items)
+    why = dict.fromkeys(one.why_band for one in found if one and one.why_band)
+    return [BANDED, words.BAND_WORDS, *why]
 
 
 def distribution_figure(
-    name: str, lead: str, items: Sequence[Distribution], sources: Sequence[str], seen: float | None = None
+    name: str,
+    lead: str,
+    items: Sequence[Distribution],
+    sources: Sequence[str],
+    known: Known,
+    seen: float | None = None,
 ) -> Figure:
     """The lessons of a week, of a school or of a district; `items` are of one scale.
 
@@ -66,10 +101,9 @@ def distribution_figure(
     stages = items[0].stages
     rows = [_row(item, seen) for item in items]
     calibrated = all(row.calibrated for row in rows)
-    runs = [(item.label, words.likely(item.shares)) for item in items]
-    limits = [HOW_TO_READ, "Likely: the shortest run of levels that holds two thirds."]
-    if not calibrated:
-        limits.append(UNCALIBRATED)
+    runs = [(item.label, item.band or words.likely(item.shares)) for item in items]
+    limits = band_limits(items, known) if banded(items) else [HOW_TO_READ, LIKELY]
+    limits.append(words.standing_words(row.calibrated for row in rows))
     if any(not item.shares for item in items):
         limits.append(words.more_would_help(max(item.lessons for item in items)))
     left_out = max(item.other_versions for item in items)
@@ -84,16 +118,17 @@ def distribution_figure(
         spread=any(row.spread for row in rows),
         missing=any(not row.shares for row in rows),
         seen=seen is not None,
+        banded=banded(items),
     )
     return Figure(
         name=name,
-        says=_led(lead, words.placed_words(runs, stages)),
+        says=_led(lead, words.placed_words(runs, stages, verb(items))),
         wide=matrix(f"{name}-wide", rows, stages, "wide"),
         narrow=matrix(f"{name}-narrow", rows, stages, "narrow"),
         limits=" ".join(limits),
-        table=_table(items),
+        table=_band_table(items) if banded(items) else _table(items),
         key=key,
-        origins=(*words.origins(sources), *(() if calibrated else ("inferred",))),
+        origins=(*words.origins(sources), *words.standing(row.calibrated for row in rows)),
         more=levels_link(items[0].model),
     )
 
@@ -104,11 +139,34 @@ def _led(lead: str, said: str) -> str:
 
 def _row(item: Distribution, seen: float | None) -> MatrixRow:
     spread = None
-    if item.between_low is not None and item.between_high is not None:
+    if item.band is None and item.between_low is not None and item.between_high is not None:
         spread = tuple(zip(item.between_low, item.between_high, strict=True))
     return MatrixRow(
-        label=item.label, shares=item.shares, calibrated=item.calibrated, seen=seen, spread=spread
+        label=item.label,
+        shares=item.shares,
+        calibrated=item.calibrated,
+        seen=seen,
+        spread=spread,
+        band=item.band,
     )
+
+
+def _band_table(items: Sequence[Distribution]) -> Table:
+    columns: list[tuple[str, Kind]] = [("Characteristic", "text"), ("From", "text"), ("To", "text")]
+    columns += [("Lessons", "count"), ("Placed", "count"), ("Not enough evidence", "count")]
+    rows: list[tuple[Cell, ...]] = [
+        (
+            *(item.label, *band_ends(item.band, item.stages)),
+            *(item.lessons, item.placed, item.thin, item.evidence_only),
+        )
+        for item in items
+    ]
+    return Table(columns=(*columns, ("Inferred only", "count")), rows=tuple(rows))
+
+
+def band_ends(band: tuple[int, int] | None, stages: Sequence[str]) -> tuple[str, str]:
+    """The names of a band's lowest and highest stage."""
+    return (stages[band[0]], stages[band[1]]) if band else (words.NOT_ENOUGH, "")
 
 
 def _table(items: Sequence[Distribution]) -> Table:
@@ -143,8 +201,9 @@ def lesson_rows(placements: Sequence[PlacementView], seen: float) -> list[Matrix
             shares=() if item.verdict == "thin" else item.probs,
             calibrated=item.calibrated,
             seen=seen,
-            low=item.low if item.verdict == "placed" else None,
-            high=item.high if item.verdict == "placed" else None,
+            low=item.low if item.verdict == "placed" and item.band is None else None,
+            high=item.high if item.verdict == "placed" and item.band is None else None,
+            band=item.band,
         )
         for item in placements
     ]
@@ -154,49 +213,73 @@ def lesson_runs(placements: Sequence[PlacementView]) -> list[tuple[str, tuple[in
     """Each dimension's set of levels, or the run that is likely; None where evidence is too thin."""
     found = []
     for item in placements:
-        run = words.likely(item.probs)
+        run = item.band or words.likely(item.probs)
         if item.verdict == "thin":
             run = None
-        elif item.verdict == "placed" and item.low is not None and item.high is not None:
+        elif (
+            item.band is None and item.verdict == "placed" and item.low is not None and item.high is not None
+        ):
             run = (item.low, item.high)
         found.append((item.label, run))
     return found
 
 
-def lesson_figure(name: str, lesson: LessonView, model: str) -> Figure:
-    """The matrix of one lesson, large."""
-    placements = of_model(lesson.placements, model)
+def lesson_figure(name: str, lesson: LessonView, placements: Sequence[PlacementView], known: Known) -> Figure:
+    """The matrix of one lesson, large; `placements` are of one scale."""
     stages = placements[0].stages
     rows = lesson_rows(placements, lesson.visibility)
     calibrated = all(row.calibrated for row in rows)
-    limits = [HOW_TO_READ, "One lesson cannot name one level: read it as a range, and look at several."]
-    if not calibrated:
-        limits.append(UNCALIBRATED)
+    outlined = any(row.low is not None for row in rows)
+    limits = band_limits(placements, known) if banded(placements) else [HOW_TO_READ]
+    limits.append("One lesson cannot name one level: read it as a range, and look at several.")
+    limits.append(words.standing_words(row.calibrated for row in rows))
+    if outlined:
+        limits.append(words.OUTLINED)
     if any(not row.shares for row in rows):
         limits.append(words.more_would_help(1))
-    columns: list[tuple[str, Kind]] = [("Characteristic", "text"), *((stage, "share") for stage in stages)]
-    table = Table(
-        columns=(*columns, ("Verdict", "text")),
-        rows=tuple((item.label, *item.probs, VERDICTS[item.verdict]) for item in placements),
-    )
     return Figure(
         name=name,
-        says=words.placed_words(lesson_runs(placements), stages),
+        says=words.placed_words(lesson_runs(placements), stages, verb(placements)),
         wide=matrix(f"{name}-wide", rows, stages, "wide"),
         narrow=matrix(f"{name}-narrow", rows, stages, "narrow"),
         limits=" ".join(limits),
-        table=table,
+        table=_lesson_table(placements, outlined=outlined),
         key=matrix_key(
             name,
             calibrated=calibrated,
-            outlined=any(row.low is not None for row in rows),
+            outlined=outlined,
             spread=False,
             missing=any(not row.shares for row in rows),
             seen=True,
+            banded=banded(placements),
         ),
-        origins=(*words.origins(lesson.sources), *(() if calibrated else ("inferred",))),
-        more=levels_link(model),
+        origins=(*words.origins(lesson.sources), *words.standing(row.calibrated for row in rows)),
+        more=levels_link(placements[0].model),
     )
+
+
+def _lesson_table(placements: Sequence[PlacementView], *, outlined: bool) -> Table:
+    stages = placements[0].stages
+    if banded(placements):
+        columns: list[tuple[str, Kind]] = [("Characteristic", "text"), ("From", "text"), ("To", "text")]
+        ends = [None if item.verdict == "thin" else item.band for item in placements]
+        rows: list[tuple[Cell, ...]] = [
+            (item.label, *band_ends(end, stages), VERDICTS[item.verdict])
+            for item, end in zip(placements, ends, strict=True)
+        ]
+        return Table(columns=(*columns, ("Verdict", "text")), rows=tuple(rows))
+    columns = [("Characteristic", "text"), *((stage, "share") for stage in stages), ("Verdict", "text")]
+    rows = [(item.label, *item.probs, VERDICTS[item.verdict]) for item in placements]
+    if outlined:
+        columns += [("From", "text"), ("To", "text")]
+        rows = [(*row, *_set_ends(item)) for row, item in zip(rows, placements, strict=True)]
+    return Table(columns=tuple(columns), rows=tuple(rows))
+
+
+def _set_ends(item: PlacementView) -> tuple[str, str]:
+    if item.verdict != "placed" or item.low is None or item.high is None:
+        return "", ""
+    return item.stages[item.low], item.stages[item.high]
 
 
 VERDICTS = {

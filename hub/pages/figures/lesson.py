@@ -1,5 +1,6 @@
 """One lesson's strip, and the list of a class's lessons with its small glyphs and its one table."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from hub.charts import channel_key, matrix, strip
 from hub.charts.keys import CHANNEL_WORDS
 from hub.charts.strip import means
 from hub.pages import words
-from hub.pages.figures.distribution import lesson_rows, lesson_runs, of_model
+from hub.pages.figures.distribution import lesson_rows, lesson_runs, of_model, verb
 from hub.views import LessonView
 from shared.pages.figure import Cell, Figure, Kind, Table
 from shared.pages.formats import listing, share
@@ -51,22 +52,24 @@ class LessonGlyphs:
 
     lesson: LessonView
     says: str
+    address: str
     matrix: Markup
     strip: Markup
 
 
-def glyphs(uid: str, lesson: LessonView, model: str) -> LessonGlyphs:
-    """The small pair of drawings for one lesson."""
-    placements = of_model(lesson.placements, model)
-    drawn = Markup()
-    if placements:
-        rows = lesson_rows(placements, lesson.visibility)
-        drawn = matrix(f"{uid}-matrix", rows, placements[0].stages, "small")
-    stages = placements[0].stages if placements else ()
+def glyphs(uid: str, lesson: LessonView, model: str, path: str) -> LessonGlyphs:
+    """The small pair of drawings for one lesson; `path` is its class's page."""
+    scales = of_model(lesson.placements, model)
+    drawn = [
+        matrix(f"{uid}-{scale}", lesson_rows(own, lesson.visibility), own[0].stages, "small")
+        for scale, own in scales.items()
+    ]
+    said = [words.across_words(lesson_runs(own), own[0].stages, verb(own)) for own in scales.values()]
     return LessonGlyphs(
         lesson=lesson,
-        says=words.across_words(lesson_runs(placements), stages),
-        matrix=drawn,
+        says=" ".join(said) or f"{words.NOT_ENOUGH}.",
+        address=f"{path}/lessons/{re.sub('[-:]', '', lesson.start[:19])}",
+        matrix=Markup("").join(drawn),
         strip=strip(f"{uid}-strip", lesson.strip, lesson.minutes, "small"),
     )
 
@@ -78,8 +81,8 @@ def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
     columns += [("Likely levels", "text"), *((CHANNEL_WORDS[channel], "share") for channel in CHANNELS)]
     rows: list[tuple[Cell, ...]] = []
     for lesson in lessons:
-        placements = of_model(lesson.placements, model)
-        said = words.placed_words(lesson_runs(placements), placements[0].stages if placements else ())
+        scales = of_model(lesson.placements, model).values()
+        said = " ".join(words.placed_words(lesson_runs(own), own[0].stages, verb(own)) for own in scales)
         found = means(lesson.strip)
         rows.append(
             (
@@ -89,7 +92,7 @@ def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
                 lesson.expected,
                 lesson.evidence,
                 lesson.visibility,
-                said,
+                said or f"{words.NOT_ENOUGH}.",
                 *(found[channel] for channel in CHANNELS),
             )
         )

@@ -6,11 +6,12 @@ from hub.charts import Band, blind_spot, channel_key, channel_weeks, matrix_key,
 from hub.charts.blind_spot import of_hundred
 from hub.charts.keys import CHANNEL_WORDS, seen_key
 from hub.charts.weeks import LONGEST, calendar
+from hub.known import Known
 from hub.pages import words
-from hub.pages.figures.distribution import levels_link
-from hub.views import Channels, Distribution, SchoolWeek
+from hub.pages.figures.distribution import band_ends, distribution_figure, levels_link
+from hub.views import Channels, Distribution, SchoolWeek, Term
 from shared.pages.figure import Cell, Figure, Kind, Table
-from shared.pages.formats import Order, count, listing, monday, share
+from shared.pages.formats import Order, count, listing, monday, share, short_day
 from shared.pages.sources import sources_words
 from shared.words import CHANNELS
 
@@ -35,7 +36,9 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], scale: Distribution, ord
     model, stages = scale.model, scale.stages
     kept = {
         week.week: [
-            item for item in week.distribution if (item.model, item.stages) == (model, stages) and item.shares
+            item
+            for item in week.distribution
+            if (item.model, item.stages, item.shown_as) == (model, stages, scale.shown_as) and item.shares
         ]
         for week in held
     }
@@ -46,6 +49,15 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], scale: Distribution, ord
             shares={
                 week: item.shares for week, items in kept.items() for item in items if item.label == label
             },
+            runs={
+                week: item.band
+                for week, items in kept.items()
+                for item in items
+                if item.label == label and item.band is not None
+            },
+            calibrated=all(
+                item.calibrated for items in kept.values() for item in items if item.label == label
+            ),
         )
         for label in labels
     ]
@@ -60,9 +72,10 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], scale: Distribution, ord
         ("Characteristic", "text"),
         ("Lessons", "count"),
     ]
-    columns += [(stage, "share") for stage in stages]
+    wide = scale.shown_as == "band"
+    columns += [("From", "text"), ("To", "text")] if wide else [(stage, "share") for stage in stages]
     rows: list[tuple[str, tuple[Cell, ...]]] = [
-        (week, (monday(week).isoformat(), item.label, item.lessons, *item.shares))
+        (week, (monday(week).isoformat(), item.label, item.lessons, *_cells(item)))
         for week, items in kept.items()
         for item in items
     ]
@@ -76,13 +89,26 @@ def weeks_figure(name: str, held: Sequence[SchoolWeek], scale: Distribution, ord
         f"{longer_words(total + missing)}",
         table=Table(columns=tuple(columns), rows=tuple(row for week, row in rows if week in drawn)),
         full=Table(columns=tuple(columns), rows=tuple(row for _, row in rows)),
-        key=matrix_key(name, calibrated=calibrated, outlined=False, spread=False, missing=blank, seen=False),
+        key=matrix_key(
+            name, calibrated=calibrated, outlined=False, spread=False, missing=blank, seen=False, banded=wide
+        ),
         origins=(
             *words.origins({kind for week in held for kind in week.sources}),
-            *(() if calibrated else ("inferred",)),
+            *words.standing(item.calibrated for items in kept.values() for item in items),
         ),
         more=levels_link(model),
     )
+
+
+def term_figure(name: str, term: Term, items: Sequence[Distribution], known: Known, order: Order) -> Figure:
+    """A term's lessons by a model that says nothing of less than a term."""
+    first, last = short_day(monday(term.first_week), order), short_day(monday(term.last_week), order)
+    lead = f"Over the term, {span_words(term.weeks, term.lessons)} in the weeks from {first} to {last}:"
+    return distribution_figure(name, lead, items, term.sources, known, term.visibility)
+
+
+def _cells(item: Distribution) -> tuple[Cell, ...]:
+    return item.shares if item.band is None else band_ends(item.band, item.stages)
 
 
 def contacted_figure(name: str, held: Sequence[SchoolWeek], order: Order) -> Figure:

@@ -1,0 +1,96 @@
+"""`simulate`: a universe of walkthroughs from a seed, with the truth, and what an oracle reaches in it."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from models.commands.common import Json, Seed, print_json
+
+Folder = Annotated[Path, typer.Option("--out", help="The folder for F.csv, R.csv, truth.csv, oracle.json.")]
+Model = Annotated[str, typer.Option("--model", help="A model's id, or the path of its TOML file.")]
+Dimensions = Annotated[
+    list[str] | None, typer.Option("--dimension", help="Only this dimension; may be repeated.")
+]
+Family = Annotated[str, typer.Option(help="`steps`, or `skewed`, whose densities no ordinal model fits.")]
+Ratings = Annotated[int, typer.Option(help="Ratings a dimension in R.csv.")]
+NewRatings = Annotated[int, typer.Option(help="Further rated lessons, kept back in R_new.csv.")]
+Lessons = Annotated[int, typer.Option(help="Lessons of all schools together, about.")]
+Schools = Annotated[int | None, typer.Option(help="Schools; 8 to 40 are drawn otherwise.")]
+Coaches = Annotated[int | None, typer.Option(help="Coaches in R.csv; 4 to 12 are drawn otherwise.")]
+Single = Annotated[bool, typer.Option("--single-coach", help="One coach made all ratings of R.csv.")]
+Signs = Annotated[float, typer.Option(help="Share of rubric features whose true direction is the opposite.")]
+Pairs = Annotated[int, typer.Option(help="Pairs of features of which only the product tells.")]
+Shuffled = Annotated[bool, typer.Option("--shuffled", help="Permute the ratings of R.csv among lessons.")]
+Resolver = Annotated[float, typer.Option(help="Share of lessons that only a resolver's log saw.")]
+Briefed = Annotated[float, typer.Option(help="Ratings by coaches who knew the placement, as a share more.")]
+
+_SHOWN = ("accuracy", "qwk", "ece", "set_size", "coach_truth", "coach_coach")
+_TITLES = ("accuracy", "QWK", "ECE", "set size", "coach/truth", "coach/coach")
+
+
+def simulate(
+    out: Folder,
+    seed: Seed = 0,
+    model: Model = "tim",
+    dimension: Dimensions = None,
+    family: Family = "steps",
+    ratings: Ratings = 200,
+    new_ratings: NewRatings = 600,
+    lessons: Lessons = 3000,
+    schools: Schools = None,
+    coaches: Coaches = None,
+    single_coach: Single = False,
+    signs_wrong: Signs = 0.0,
+    interactions: Pairs = 0,
+    shuffled: Shuffled = False,
+    resolver_only: Resolver = 0.25,
+    briefed: Briefed = 0.0,
+    json: Json = False,
+) -> None:
+    """Make lessons whose true stages are known, coaches who rate some of them, and the oracle's figures.
+
+    Nothing in it is real: it is there to test what is fitted. R_new.csv holds ratings that R.csv leaves out,
+    half of them in schools and by coaches that R.csv does not have.
+    """
+    import numpy as np
+
+    from models.integration.load import load_model
+    from models.simulator.options import Options, family_of
+    from models.simulator.oracle_figures import oracle_figures
+    from models.simulator.study import Plan, conduct
+    from models.simulator.study_files import write_study
+    from models.simulator.universe import Universe
+
+    plan = Plan(lessons, ratings, new_ratings, briefed, shuffled)
+    options = Options(
+        family_of(family), schools, coaches, single_coach, signs_wrong, interactions, resolver_only
+    )
+    plan.check()
+    options.check()
+    scales = load_model(model)
+    draws = np.random.default_rng(seed).spawn(3)
+    universe = Universe.draw(draws[0], model=scales, dimensions=dimension or (), options=options)
+    study = conduct(draws[1], universe, plan)
+    figures = oracle_figures(draws[2], universe, study.lessons)
+    chosen = {"family": family, "signs_wrong": signs_wrong, "interactions": interactions}
+    chosen |= {"resolver_only": resolver_only, "single_coach": single_coach, "shuffled": shuffled}
+    made = {"seed": seed, "model": scales.id, "version": scales.version, "options": chosen}
+    report = write_study(out, study, figures, made)
+    if json:
+        print_json({name: report[name] for name in report if name not in ("parameters", "schools")})
+        return
+    _print_table(report)
+    typer.echo(
+        f"{out}: {report['lessons']} simulated lessons of {len(study.held_out)} schools, "
+        f"{report['ratings']} ratings a dimension"
+    )
+
+
+def _print_table(report: dict[str, Any]) -> None:
+    rows = [*report["dimensions"].items(), ("mean", report["mean"])]
+    width = max(len(name) for name, _ in rows) + 2
+    typer.echo("The oracle, which knows the true densities; sets hold 90% of a coach's ratings.")
+    typer.echo(" " * width + "".join(f"{title:>12}" for title in _TITLES))
+    for name, its in rows:
+        typer.echo(f"{name:<{width}}" + "".join(f"{its[key]:12.3f}" for key in _SHOWN))

@@ -1,0 +1,1 @@
+"""How far placements can be believed: agreement, calibration, coverage, chance."""
