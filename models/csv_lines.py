@@ -17,7 +17,7 @@ from shared.errors import BadInput, UsageError
 Cells = tuple[str, ...]
 Progress = Callable[[int], None]
 
-_BYTES_AT_ONCE: Final = 1 << 20
+_BYTES_AT_ONCE: Final = 1 << 19
 _MARK: Final = b"\xef\xbb\xbf"
 
 

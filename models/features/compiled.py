@@ -10,42 +10,58 @@ from numpy.typing import NDArray
 from models.features.columns import Bools, Floats
 from models.features.dwell import MINUTE
 from models.features.facts import Facts
-from models.features.inputs import Signals, Windows, check_inputs
+from models.features.inputs import Signals, Windows, check_inputs, check_lengths
 from models.features.kernel import layout
 from shared.words import CHANNELS, Action
 
 # Loading numba and the kernel takes as long as the reference takes for about this many signals.
 WORTH_LOADING: Final = 4_000_000
-_LOADED: Final = "models.features.kernel.run"
+# Minutes by apps that the kernel keeps room for: with 500 apps, windows of three weeks.
+MOST_ROOM: Final = 1 << 24
+
+_KERNEL: Final = "models.features.kernel.run"
+_TYPES: Final = {
+    "window": np.dtype(np.int32),
+    "t": np.dtype(np.int64),
+    "device": np.dtype(np.uint64),
+    "app": np.dtype(np.int32),
+    "action": np.dtype(np.uint8),
+    "amount": np.dtype(np.float64),
+}
 
 
 def worth_while(signals: int) -> bool:
-    """Whether the compiled engine can be had and repays loading for so many signals."""
-    if _LOADED in sys.modules:
+    """Whether the compiled engine is there, and loaded already or worth loading for so many signals.
+
+    It is loaded here or nowhere: numba takes a hundred MiB, which a small machine may not have.
+    """
+    if _KERNEL in sys.modules:
         return True
     return signals >= WORTH_LOADING and importlib.util.find_spec("numba") is not None
 
 
-def facts_of(signals: Signals, windows: Windows, channels: Floats, off_task: Bools, by_export: Bools) -> Facts:
-    """The facts of all windows, as the reference has them. Raises ValueError as `check_inputs` does."""
-    from models.features.kernel.run import engine
+def too_long(windows: Windows, apps: int) -> Bools:
+    """Which windows [w] are longer than the kernel has room for, with `apps` rows of the catalogue."""
+    return (windows.end - windows.start) // MINUTE >= MOST_ROOM // apps
 
-    length = np.maximum(windows.end - windows.start, 0)
-    columns = (
-        _plain(signals.window, np.int32),
-        _plain(signals.t, np.int64),
-        _plain(signals.device, np.uint64),
-        _plain(signals.app, np.int32),
-        _plain(signals.action, np.uint8),
-        _plain(signals.amount, np.float64),
-        _plain(windows.start, np.int64),
-        _plain(length, np.int64),
-        _plain(channels, np.float64),
-        _plain(off_task, np.bool_),
-    )
-    if len({len(column) for column in columns[:6]}) > 1 or len(windows.start) != len(windows.end):
+
+def facts_of(
+    signals: Signals, windows: Windows, channels: Floats, off_task: Bools, by_export: Bools
+) -> Facts:
+    """The facts of windows none of which is too long. Raises ValueError as `check_inputs` does."""
+    from models.features.kernel.run import facts_of_windows
+
+    check_lengths(signals, windows)
+    if any(getattr(signals, name).dtype != kind for name, kind in _TYPES.items()):
         check_inputs(signals, windows, len(channels))
-    good, table = engine(*columns)
+    length = np.maximum(windows.end - windows.start, 0)
+    good, table = facts_of_windows(
+        *(_plain(getattr(signals, name), kind) for name, kind in _TYPES.items()),
+        _plain(windows.start, np.dtype(np.int64)),
+        _plain(length, np.dtype(np.int64)),
+        _plain(channels, np.dtype(np.float64)),
+        _plain(off_task, np.dtype(np.bool_)),
+    )
     if not good:
         check_inputs(signals, windows, len(channels))
     return Facts(
@@ -67,6 +83,6 @@ def facts_of(signals: Signals, windows: Windows, channels: Floats, off_task: Boo
     )
 
 
-def _plain(column: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
-    """The column as the kernel takes it: in one piece, aligned, of its own type; a copy only where it is not."""
+def _plain(column: NDArray[Any], kind: "np.dtype[Any]") -> NDArray[Any]:
+    """The column as the kernel takes it, in one piece and of its own type; a copy only where it is not."""
     return np.require(column, kind, ["C_CONTIGUOUS", "ALIGNED"])

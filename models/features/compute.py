@@ -49,20 +49,53 @@ def compute_features(
     channels: float64 [apps + 1, 8], a contact's channel weights by catalogue index; off_task: bool
     [apps + 1], which indices count as unlisted or off-task. Signals outside `[start, end)` of their
     window are ignored. The order of signals changes nothing, bit for bit, and neither do the other
-    windows computed with one. An entropy with no signal behind it is missing. Raises ValueError for
-    columns that disagree, UsageError for an unknown kind of source.
+    windows computed with one. An entropy with no signal behind it is missing.
+
+    engine: "numpy" is the reference; "compiled" gives the same to about 1e-12, six times as fast, and needs
+    numba; "auto" takes it where numba is there and the signals are enough to repay loading it, some
+    seconds the first time and a hundred MiB. Raises ValueError for columns that disagree, UsageError for
+    an unknown kind of source, ModuleNotFoundError where "compiled" is asked for without numba.
     """
+    if engine == "compiled" or (engine == "auto" and compiled.worth_while(len(signals))):
+        return _compiled(signals, windows, channels, off_task)
+    check_inputs(signals, windows, len(channels))
     seen, by_export = _sight(windows)
     table = np.empty((len(windows), len(FEATURES)))
-    if engine == "compiled" or (engine == "auto" and compiled.worth_while(len(signals))):
-        facts = compiled.facts_of(signals, windows, channels, off_task, by_export)
-        _fill(table, slice(None), facts)
-    else:
-        check_inputs(signals, windows, len(channels))
-        for block in blocks(signals, windows):
-            _fill(table, block.rows, _facts(block, channels, off_task, by_export[block.rows]))
+    for block in blocks(signals, windows):
+        _fill(table, block.rows, _facts(block, channels, off_task, by_export[block.rows]))
     table[~seen] = np.nan
     return table
+
+
+def _compiled(signals: Signals, windows: Windows, channels: Floats, off_task: Bools) -> Floats:
+    """The same by the kernel, but for windows too long for it."""
+    table = np.empty((len(windows), len(FEATURES)))
+    long = compiled.too_long(windows, len(channels))
+    if long.any():
+        check_inputs(signals, windows, len(channels))
+        table[long] = compute_features(*_part(signals, windows, long), channels, off_task)
+        table[~long] = _compiled(*_part(signals, windows, ~long), channels, off_task)
+        return table
+    seen, by_export = _sight(windows)
+    _fill(table, slice(None), compiled.facts_of(signals, windows, channels, off_task, by_export))
+    table[~seen] = np.nan
+    return table
+
+
+def _part(signals: Signals, windows: Windows, part: Bools) -> tuple[Signals, Windows]:
+    """Some of the windows, numbered anew, with their signals."""
+    rows, at = np.flatnonzero(part), np.flatnonzero(part.take(signals.window))
+    number = np.cumsum(part, dtype=np.int32) - np.int32(1)
+    own = Signals(
+        number.take(signals.window.take(at)),
+        signals.t.take(at),
+        signals.device.take(at),
+        signals.app.take(at),
+        signals.action.take(at),
+        signals.amount.take(at),
+    )
+    kinds = [windows.kinds[i] for i in rows]
+    return own, Windows(windows.start[rows], windows.end[rows], kinds, windows.expected[rows])
 
 
 def _fill(table: Floats, rows: slice, facts: Facts) -> None:

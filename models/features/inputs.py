@@ -41,15 +41,20 @@ class Windows:
         return len(self.start)
 
 
-def check_inputs(signals: Signals, windows: Windows, apps: int) -> None:
-    """Raises ValueError where columns disagree or point outside `apps` catalogue rows or the windows."""
+def check_lengths(signals: Signals, windows: Windows) -> None:
+    """Raises ValueError where columns of one table differ in length."""
     n = len(signals)
     for name in ("window", "device", "app", "action", "amount"):
         if len(getattr(signals, name)) != n:
             raise ValueError(f"column {name} has {len(getattr(signals, name))} rows, t has {n}")
     if not len(windows) == len(windows.end) == len(windows.kinds) == len(windows.expected):
         raise ValueError("the columns of the windows differ in length")
-    if not n:
+
+
+def check_inputs(signals: Signals, windows: Windows, apps: int) -> None:
+    """Raises ValueError where columns disagree or point outside `apps` catalogue rows or the windows."""
+    check_lengths(signals, windows)
+    if not len(signals):
         return
     amount = signals.amount
     for name, good in (

@@ -1,6 +1,7 @@
 """What one may choose of a simulated universe."""
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal
 
 from shared.errors import UsageError
@@ -8,7 +9,8 @@ from shared.errors import UsageError
 Family = Literal["steps", "skewed"]
 FAMILIES: Final[tuple[Family, ...]] = ("steps", "skewed")
 
-MOST_INTERACTIONS: Final = 5
+# Each pair doubles what the oracle has to weigh.
+MOST_INTERACTIONS: Final = MappingProxyType[Family, int]({"steps": 5, "skewed": 2})
 
 
 def family_of(name: str) -> Family:
@@ -43,8 +45,9 @@ class Options:
         for name in ("signs_wrong", "resolver_only"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise UsageError(f"{name.replace('_', '-')} is a share: choose a number from 0 to 1")
-        if not 0 <= self.interactions <= MOST_INTERACTIONS:
-            raise UsageError(f"choose 0 to {MOST_INTERACTIONS} interactions")
+        most = MOST_INTERACTIONS[self.family]
+        if not 0 <= self.interactions <= most:
+            raise UsageError(f"choose 0 to {most} interactions in the family `{self.family}`")
         for name, least in (("schools", 2), ("coaches", 1)):
             chosen = getattr(self, name)
             if chosen is not None and not least <= chosen <= 500:

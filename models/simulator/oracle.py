@@ -116,8 +116,8 @@ def _all_states(universe: Universe) -> _States:
     if universe.stepped and math.prod(universe.stages) <= _MOST_LISTED:
         latent, weight = _every_level(universe)
     else:
-        rng = np.random.default_rng(0)
-        latent, weight = universe.correlated(rng, _SAMPLED), np.full(_SAMPLED, 1.0 / _SAMPLED)
+        latent = universe.correlated(np.random.default_rng(0), _SAMPLED)
+        weight = np.full(_SAMPLED, 1.0 / _SAMPLED)
     means = universe.means(latent)
     for pair in range(len(universe.pairs)):
         mode = universe.mode(latent, pair)

@@ -22,7 +22,7 @@ _WEAK: Final = 0.1  # mean effect where the rubric names none
 _DIRECTION: Final = np.array([-1.0, -1.0, *[1.0] * 15, -1.0, -1.0, 1.0, 1.0, 0.0, -0.5])
 _OFTEN_PEAKED: Final = np.array([FEATURE_INDEX["transition_entropy"], FEATURE_INDEX["app_entropy"]])
 
-_QUANTILES: Final = np.array([NormalDist().inv_cdf((i + 0.5) / 2000) for i in range(2000)])
+QUANTILES: Final = np.array([NormalDist().inv_cdf((i + 0.5) / 2000) for i in range(2000)])
 
 
 def jittered_rates(rng: np.random.Generator, scale: Dimension) -> Floats:
@@ -97,7 +97,7 @@ def effect_table(
     grid = grid_of(stages, stepped=stepped)
     relative = ((grid + 0.5) / stages)[:, None]
     shape = np.where(peaked, -((relative - top) ** 2), relative**power)
-    usual = at_places(shape, grid, places(_QUANTILES, cuts, stepped=stepped))
+    usual = at_places(shape, grid, places(QUANTILES, cuts, stepped=stepped))
     table: Floats = size * (shape - usual.mean(axis=0)) / usual.std(axis=0)
     return table
 

@@ -26,6 +26,7 @@ _NUISANCES: Final = 2
 _HABITS: Final = 2
 _SHIFT: Final = 1.1  # spread of a school's habits of apps, in units of the noise
 _LEAST_RATIO: Final = 0.03  # below this share of the median evidence noise grows no further
+_PAIR: Final = 1.3  # what an interacting pair's hidden mode adds to each of its features
 _VISITORS: Final = 4  # coaches who rate only what no fit has seen
 _MONDAY: Final = 1_756_713_600  # 2025-09-01 08:00 UTC
 _WEEKS, _DAYS, _SLOTS, _SLOT_SECONDS = 38, 5, 7, 3300
@@ -148,10 +149,15 @@ class Universe:
         shift = _SHIFT * np.exp(rng.normal(0.0, 0.2))
         habit = rng.normal(0.0, shift * np.sqrt(0.5 / _HABITS), (_HABITS, WEIGHED))
         habit_own = np.full(WEIGHED, shift * np.sqrt(0.5))
+        pairs = parameters.interacting_pairs(rng, options.interactions, len(scales))
         wandering = (nuisance**2).sum(axis=0) + (habit**2).sum(axis=0) + habit_own**2 + noise**2
+        wandering[pairs[:, :2].ravel()] += _PAIR**2
         regulars = 1 if options.single_coach else options.coaches or int(rng.integers(4, 13))
         coaches = regulars + _VISITORS
         reference = shipped_reference()
+        skew = np.where(rng.random(WEIGHED) < (0.0 if stepped else 0.5), rng.uniform(0.3, 0.9), 0.0)
+        usual = warped(parameters.QUANTILES[:, None], skew)
+        unit = reference.sd[:WEIGHED] / usual.std(axis=0)
         universe = cls(
             family=options.family,
             dimensions=tuple(scale.id for scale in scales),
@@ -161,8 +167,8 @@ class Universe:
             between_classes=float(np.clip(rng.normal(0.23, 0.03), 0.1, 0.35)),
             effects=effects,
             peaked=tuple(FEATURES[j] for j in np.flatnonzero(peaked)),
-            pairs=parameters.interacting_pairs(rng, options.interactions, len(scales)),
-            pair_size=0.9,
+            pairs=pairs,
+            pair_size=_PAIR,
             nuisance=nuisance,
             nuisance_of_class=rng.uniform(0.3, 0.6),
             habit=habit,
@@ -171,10 +177,10 @@ class Universe:
             v=rng.uniform(0.35, 0.65),
             tails=np.ones(1) if stepped else parameters.student_scales(rng.uniform(3.5, 6.0)),
             rise=0.0 if stepped else rng.uniform(0.3, 1.2),
-            skew=np.where(rng.random(WEIGHED) < (0.0 if stepped else 0.5), rng.uniform(0.3, 0.9), 0.0),
+            skew=skew,
             spread=np.sqrt((sizes**2).sum(axis=0) + wandering),
-            centre=reference.mean[:WEIGHED],
-            unit=reference.sd[:WEIGHED],
+            centre=reference.mean[:WEIGHED] - unit * usual.mean(axis=0),
+            unit=unit,
             median_evidence=reference.median_evidence * np.exp(rng.normal(0.0, 0.2)),
             evidence_spread=rng.uniform(0.35, 0.6),
             thin=rng.uniform(0.03, 0.09),

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from models.csv_columns import Ints
 from models.features.columns import stable_order
 from models.features.inputs import Signals
-from models.tables.signals import ROW, Rows
+from models.tables.signals import ROW, Rows, as_signals
 from shared.errors import SettingsError, UsageError
 
 _RUN_BYTES: Final = 8 << 20
@@ -52,7 +52,6 @@ class SortedSignals:
         self._file = file
         self._place = place
         self._waiting: list[Rows] = []
-        self._waiting_bytes = 0
         self._runs: list[_Run] = []
         self._signals = np.zeros(windows, np.int64)
         self._bytes_a_row = ROW.itemsize
@@ -69,10 +68,11 @@ class SortedSignals:
             return
         self._signals += np.bincount(rows.fixed["window"], minlength=len(self._signals))
         self._bytes_a_row = max(self._bytes_a_row, rows.bytes_a_row)
-        self._waiting.append(rows)
-        self._waiting_bytes += len(rows) * rows.bytes_a_row
-        if self._waiting_bytes >= _RUN_BYTES:
+        # A run's tokens are as wide as the widest of them: a long one must not widen a full run.
+        widest = max(part.bytes_a_row for part in (rows, *self._waiting))
+        if (len(rows) + sum(map(len, self._waiting))) * widest > _RUN_BYTES:
             self._write_run()
+        self._waiting.append(rows)
 
     def batches(self) -> Iterator[Batch]:
         """The windows in their order, every one of them once, with all their signals."""
@@ -83,14 +83,14 @@ class SortedSignals:
         while at < len(self._signals):
             full = int(np.searchsorted(edges, edges[at] + most, side="right")) - 1
             stop = min(max(full, at + 1), len(self._signals))
-            yield Batch(slice(at, stop), self._read(at, stop).signals(at))
+            yield Batch(slice(at, stop), as_signals(self._read(at, stop), at))
             at = stop
 
     def _write_run(self) -> None:
         if not self._waiting:
             return
         rows = Rows.joined(self._waiting)
-        self._waiting, self._waiting_bytes = [], 0
+        self._waiting = []
         rows = rows.taken(stable_order(rows.fixed["window"]))
         edges = np.searchsorted(rows.fixed["window"], self._firsts)
         end = self._file.seek(0, 2)
@@ -100,13 +100,12 @@ class SortedSignals:
             self._file.write(np.ascontiguousarray(rows.token).data)
             self._file.flush()
         except OSError as error:
-            raise _no_room(self._place, end, error) from None
+            raise _no_room(self._place, error) from None
 
-    def _read(self, at: int, stop: int) -> Rows:
-        """The rows of the windows `at` to just below `stop`."""
+    def _read(self, at: int, stop: int) -> Iterator[Rows]:
+        """The rows of the windows `at` to just below `stop`, run by run."""
         low = int(np.searchsorted(self._firsts, at, side="right")) - 1
         high = int(np.searchsorted(self._firsts, stop, side="left"))
-        parts = [Rows(np.empty(0, ROW), np.empty((0, 1), np.uint64))]
         for run in self._runs:
             first, last = int(run.edges[low]), int(run.edges[high])
             fixed = self._at(run.fixed_at, first, np.empty(last - first, ROW))
@@ -115,8 +114,7 @@ class SortedSignals:
                 continue
             token = np.empty((kept.stop - kept.start, run.words), np.uint64)
             self._at(run.token_at, first + kept.start, token)
-            parts.append(Rows(fixed[kept].copy(), token))
-        return Rows.joined(parts)
+            yield Rows(fixed[kept].copy(), token)
 
     def _at(self, start: int, first: int, into: NDArray[Any]) -> NDArray[Any]:
         """Rows from the `first` on of a part that begins at `start`, as many as there is room for."""
@@ -137,7 +135,7 @@ def sorted_signals(windows: int, out: Path) -> Iterator[SortedSignals]:
         try:
             file = held.enter_context(tempfile.TemporaryFile(dir=folder))
         except OSError as error:
-            raise _no_room(folder, 0, error) from None
+            raise _no_room(folder, error) from None
         yield SortedSignals(file, windows, folder)
 
 
@@ -150,6 +148,5 @@ def _folder(out: Path) -> Path:
     return folder if beside else Path(tempfile.gettempdir())
 
 
-def _no_room(folder: Path, size: int, error: OSError) -> SettingsError:
-    fault = f"{error.strerror}, after {size >> 20} MiB"
-    return SettingsError(f"the signals cannot be sorted in {folder} ({fault}): make room there")
+def _no_room(folder: Path, error: OSError) -> SettingsError:
+    return SettingsError(f"the signals cannot be sorted in {folder} ({error.strerror}): make room there")

@@ -1,6 +1,6 @@
 """Signals out of their CSV file, block by block: plain blocks fast, odd ones through the careful columns."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -66,6 +66,8 @@ class Rows:
     @classmethod
     def joined(cls, parts: "Sequence[Rows]") -> "Rows":
         """All parts, of which there is at least one, as one."""
+        if len(parts) == 1:
+            return parts[0]
         fixed = np.concatenate([part.fixed for part in parts])
         return cls(fixed, side_by_side([part.token for part in parts]))
 
@@ -73,16 +75,26 @@ class Rows:
         """The rows in another order."""
         return Rows(self.fixed.take(order), self.token.take(order, axis=0))
 
-    def signals(self, first: int = 0) -> Signals:
-        """As columns, the windows numbered from `first` on, devices numbered in the order of their texts."""
-        return Signals(
-            window=self.fixed["window"] - np.int32(first),
-            t=self.fixed["t"].astype(np.int64),
-            device=numbered(self.token),
-            app=np.ascontiguousarray(self.fixed["app"]),
-            action=np.ascontiguousarray(self.fixed["action"]),
-            amount=np.ascontiguousarray(self.fixed["amount"]),
-        )
+
+def as_signals(parts: Iterable[Rows], first: int = 0) -> Signals:
+    """All parts as columns, windows numbered from `first` on, devices in the order of their texts."""
+    fixed = [np.empty(0, ROW)]
+
+    def tokens() -> Iterator[Words]:
+        for rows in parts:
+            fixed.append(rows.fixed)
+            yield rows.token
+
+    device = numbered(tokens())
+    table = np.concatenate(fixed)
+    return Signals(
+        window=table["window"] - np.int32(first),
+        t=table["t"].astype(np.int64),
+        device=device,
+        app=np.ascontiguousarray(table["app"]),
+        action=np.ascontiguousarray(table["action"]),
+        amount=np.ascontiguousarray(table["amount"]),
+    )
 
 
 def read_signals(
@@ -93,8 +105,7 @@ def read_signals(
     apps: catalogue id -> index; a blank app is unlisted (0). device: any text, which becomes a number; the
     numbers rise with the texts. `progress` is told the bytes read.
     """
-    none = Rows(np.empty(0, ROW), np.empty((0, 1), np.uint64))
-    return Rows.joined([none, *signal_rows(path, windows.ids, apps, progress)]).signals()
+    return as_signals(signal_rows(path, windows.ids, apps, progress))
 
 
 def signal_rows(

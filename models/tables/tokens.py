@@ -4,12 +4,12 @@ The number of a device decides nothing but the order in which a window's devices
 from the texts alone, so that neither the order of rows nor a chance of hashing shows in a last digit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.columns import small_codes
+from models.features.columns import Ints, small_codes
 from models.tables.words import Words, mixed
 
 
@@ -24,17 +24,28 @@ def side_by_side(parts: Sequence[Words]) -> Words:
     return found
 
 
-def numbered(tokens: Words) -> NDArray[np.uint64]:
-    """A number for each token [n, k]: equal for equal texts, and in the order of the texts' bytes."""
-    if tokens.shape[1] == 1:
-        return tokens[:, 0].byteswap()  # the first byte is then the most significant one
+def numbered(parts: Iterable[Words]) -> NDArray[np.uint64]:
+    """A number for each token of all parts [n, k]: equal for equal texts, in the order of the texts' bytes.
+
+    Parts may have several k. Of one part at a time more is held than its distinct texts.
+    """
+    found = [_distinct(part) for part in parts]
+    if not found:
+        return np.zeros(0, np.uint64)
+    texts, code = _distinct(side_by_side([own for own, _ in found]))
+    rank = np.empty(len(texts), np.uint64)
+    rank[np.lexsort(texts.byteswap().T[::-1])] = np.arange(len(texts), dtype=np.uint64)
+    ranks = np.split(rank.take(code), np.cumsum([len(own) for own, _ in found])[:-1])
+    return np.concatenate([own.take(which) for own, (_, which) in zip(ranks, found, strict=True)])
+
+
+def _distinct(tokens: Words) -> tuple[Words, Ints]:
+    """The distinct tokens, and which of them each token is."""
     code = small_codes(mixed(list(tokens.T)))
     holder = np.zeros(int(code.max(initial=-1)) + 1, np.int64)
     holder[code] = np.arange(len(code))
     texts = tokens.take(holder, axis=0)
     if not np.array_equal(texts.take(code, axis=0), tokens):
         # Different texts met in one hash: sorting all of them is slow, and never wrong.
-        return np.unique(tokens.byteswap(), axis=0, return_inverse=True)[1].reshape(-1).astype(np.uint64)
-    rank = np.empty(len(texts), np.uint64)
-    rank[np.lexsort(texts.byteswap().T[::-1])] = np.arange(len(texts), dtype=np.uint64)
-    return rank.take(code)
+        texts, code = np.unique(tokens, axis=0, return_inverse=True)
+    return texts, code.reshape(-1)

@@ -1,4 +1,4 @@
-"""Pages of several models in a browser: every choice, every disclosure open, on every screen, and in print."""
+"""Pages of several models in a browser: each choice, each disclosure open, on every screen, and in print."""
 
 from collections.abc import Iterator
 

@@ -343,7 +343,8 @@ def test_pushes_go_left_and_right_of_one_line_as_far_as_they_push(size: str, val
         x, long = float(bar.get("x", "")), float(bar.get("width", ""))
         assert long == pytest.approx(abs(value) / most * longest, abs=0.02)
         assert (x if value > 0 else x + long) == pytest.approx(middle, abs=0.02)
-        assert 0 <= x and x + long <= width
+        assert x >= 0
+        assert x + long <= width
 
 
 def test_pushes_are_hatched_while_uncalibrated_and_say_their_numbers() -> None:

@@ -54,7 +54,7 @@ def test_a_running_hub_answers_and_stops_within_two_seconds(layout: Layout, how:
 
 def test_a_fit_that_cannot_be_used_stops_the_hub_before_it_listens(layout: Layout) -> None:
     (layout.fits / "tim.json").write_text("{}")
-    with pytest.raises(SettingsError, match="tim.json is no fit") as refused:
+    with pytest.raises(SettingsError, match=r"tim\.json is no fit") as refused:
         server.run(layout, 0)
     assert "\n" not in str(refused.value)
     FolderLock(layout.folder, "hub").release()

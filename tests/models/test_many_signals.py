@@ -19,10 +19,9 @@ from models.catalogue.load import load_catalogue
 from models.cli import app
 from models.features.compute import Signals, compute_features
 from models.tables import many
-from models.tables.signals import Rows
 from models.tables.tokens import numbered
 from models.tables.words import Odd, Vocabulary, joined_words, mixed
-from shared.errors import BadInput, SettingsError, UsageError
+from shared.errors import BadInput, UsageError
 from shared.words import ACTION_NAMES
 
 HEADER = "window,t,device,app,action,amount"
@@ -233,7 +232,8 @@ def test_a_pipe_can_be_read_too_and_its_lines_are_named(tmp_path: Path) -> None:
 @lawful
 @given(st.lists(st.text(min_size=1, max_size=40).filter(lambda text: "\0" not in text), max_size=30))
 def test_devices_are_numbered_in_the_order_of_their_texts(texts: list[str]) -> None:
-    numbers = numbered(joined_words([text.encode() for text in texts])).tolist()
+    parts = [joined_words([text.encode() for text in part]) for part in (texts[:9], texts[9:])]
+    numbers = numbered(parts).tolist()
     order = sorted(set(texts))
     assert [sorted(set(numbers)).index(number) for number in numbers] == [order.index(text) for text in texts]
 
@@ -257,7 +257,7 @@ def test_tokens_chosen_to_collide_stay_apart() -> None:
     assert len(set(mixed(list(words.T)).tolist())) == 1
     first_bytes = [np.array(pair, "<u8").tobytes() for pair in pairs]
     order = sorted(first_bytes)
-    assert numbered(words).tolist() == [order.index(text) for text in first_bytes] * 2
+    assert numbered([words[:60], words[60:]]).tolist() == [order.index(text) for text in first_bytes] * 2
 
 
 def test_a_vocabulary_finds_all_its_texts_and_no_other() -> None:
@@ -271,14 +271,26 @@ def test_a_vocabulary_finds_all_its_texts_and_no_other() -> None:
             known.find(list(joined_words([other.encode()]).T))
 
 
-def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
-    one = np.ones(1, np.int64)
-    row = Rows.of(window=one, t=one, app=one, action=one, amount=np.ones(1), token=np.ones((1, 1), np.uint64))
-    with Path("/dev/full").open("r+b", buffering=0) as full:
-        store = many.SortedSignals(full, 4, tmp_path)
-        store.add(row)
-        with pytest.raises(SettingsError, match=r"No space left on device.*make room there"):
-            next(store.batches())
+LIMITED = """
+import resource
+from commonground import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))
+main()
+"""
+
+
+def test_a_disk_that_takes_no_more_is_one_clear_line_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    (tmp_path / "W.csv").write_text(WINDOWS)
+    (tmp_path / "S.csv").write_text(written([("w1", 1000, "x", "kahoot", "view", "")] * 5000))
+    args = ["models", "features", "S.csv", "--windows", "W.csv", "--out", "F.csv"]
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, *args], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: the signals cannot be sorted in ")
+    assert line.endswith("make room there")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["S.csv", "W.csv"]
 
 
 def test_a_result_that_could_not_be_written_is_known_before_the_signals_are_read(tmp_path: Path) -> None:

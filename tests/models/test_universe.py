@@ -198,13 +198,15 @@ def by_hand(universe: Universe, lessons: Lessons, row: int) -> Floats:
                 mean[other] += sign * universe.pair_size * (level / 2.0 - 1.0)
             gap = z - mean[seen]
             weight[level] += (below[level + 1] - below[level]) * math.exp(-0.5 * gap @ inverse @ gap)
-    return weight / weight.sum()
+    found: Floats = weight / weight.sum()
+    return found
 
 
 class TestOptions:
     def test_wrong_signs_turn_that_share_of_the_rubric_around(self) -> None:
         rubric = parameters.rubric_weights(list(TIM.dimensions))
-        right, wrong = [], []
+        right: list[float] = []
+        wrong: list[float] = []
         for seed in range(20):
             for share, signs in ((0.0, right), (1.0, wrong)):
                 sizes = parameters.effect_sizes(np.random.default_rng(seed), rubric, share)
@@ -220,10 +222,9 @@ class TestOptions:
         options = Options(interactions=1, resolver_only=0.0)
         universe, lessons = many_schools(universe_of(22, options), 23, 100, 40)
         one, other, d = universe.pairs[0].tolist()
-        plain, _ = many_schools(universe_of(22, Options(resolver_only=0.0)), 23, 100, 40)
-        assert np.array_equal(universe.effects[d], plain.effects[d])  # the pair comes on top
         left = universe.straight(lessons.x) - universe.means(lessons.latent)
-        good = (lessons.x[:, EVIDENCE] > 0.5 * universe.median_evidence) & (lessons.x[:, EVIDENCE] > 0)
+        left -= universe.schools.shift[lessons.school]
+        good = lessons.x[:, EVIDENCE] > 0.5 * universe.median_evidence
         level = lessons.level[good, d]
         alone = [abs(np.corrcoef(left[good, j], level)[0, 1]) for j in (one, other)]
         product = np.corrcoef(left[good, one] * left[good, other], level)[0, 1]
@@ -276,6 +277,7 @@ class TestOptions:
             Options(signs_wrong=1.5),
             Options(resolver_only=-0.1),
             Options(interactions=6),
+            Options(family="skewed", interactions=3),
             Options(schools=1),
             Options(coaches=0),
         ],
@@ -349,13 +351,13 @@ class TestFamilies:
         spread = usual - np.nanmean(usual, axis=0)
         skewness = np.nanmean(spread**3, axis=0) / np.nanmean(spread**2, axis=0) ** 1.5
         assert skewness[universe.skew > 0.5].min() > 0.5
-        assert np.abs(skewness[universe.skew == 0]).max() < 0.5
+        assert np.median(np.abs(skewness[universe.skew == 0])) < 0.4
         high, low = lessons.level.sum(axis=1) >= 12, lessons.level.sum(axis=1) <= 4
         left = universe.straight(lessons.x) - universe.means(lessons.latent)
         assert np.nanstd(left[high]) > np.nanstd(left[low])
 
     def test_within_a_level_its_features_still_follow_the_latent(self) -> None:
-        for family, follows in (("steps", False), ("skewed", True)):
+        for family, follows in zip(FAMILIES, (False, True), strict=True):
             universe, lessons = many_schools(universe_of(42, Options(family=family)), 43, 100, 20)
             rows = lessons.level[:, 0] == 1
             places = universe.place(lessons.latent, 0)[rows]
@@ -429,7 +431,7 @@ class TestFiles:
         assert said["simulated"] is True
         assert said["mean"] == kept["mean"]
         assert said["mean"]["qwk"] > 0.7
-        means = {name: [] for name in kept["schools"]}  # type: dict[str, list[int]]
+        means: dict[str, list[int]] = {name: [] for name in kept["schools"]}
         school_of = {row["window"]: row["school"] for row in rows_of(tmp_path / "F.csv")}
         for row in rows_of(tmp_path / "truth.csv"):
             if row["dimension"] == "active":

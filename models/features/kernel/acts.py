@@ -21,7 +21,9 @@ _MIRROR: Final = int(Action.MIRROR)
 
 
 @jit
-def acts(devices: int, minutes: int, lesson: Lesson, by_device: Floats, mirrored: Ints, facts: Floats) -> None:
+def acts(
+    devices: int, minutes: int, lesson: Lesson, by_device: Floats, mirrored: Ints, facts: Floats
+) -> None:
     """All facts about what was done in a window; `by_device` and `mirrored` are room by device and minute."""
     mirrored[:minutes] = 0
     contributions = coediting = chaining = 0

@@ -13,6 +13,7 @@ from models.features.sweep import TICKS
 from models.features.synchrony import EQUAL
 
 _MINUTE: Final = float(MINUTE)
+_NO_APP: Final = np.iinfo(np.int64).max
 
 
 @jit
@@ -25,7 +26,7 @@ def dwell_of_device(low: int, high: int, length: int, minutes: int, lesson: Less
     """
     key = lesson.key
     minute = size = 0
-    cell, since, until = np.int64(0), np.int64(0), 0.0
+    cell, since, until = np.uint32(0), np.int64(0), 0.0
     i = low
     while i < high:
         begin = key[i] >> SECOND_SHIFT
@@ -207,10 +208,10 @@ def _heaviest(size: int, cells: Cells) -> tuple[int, float]:
     most = 0.0
     for x in range(size):
         most = max(most, cells.held[cells.touched[x]])
-    main = -1
+    main, smallest = cells.touched[0], _NO_APP
     for x in range(size):
         cell = cells.touched[x]
-        if cells.held[cell] >= most - EQUAL and (main < 0 or cells.app[cell] < cells.app[main]):
-            main = cell
+        if cells.held[cell] >= most - EQUAL and cells.app[cell] < smallest:
+            main, smallest = cell, cells.app[cell]
         cells.held[cell] = 0.0
     return main, most

@@ -72,7 +72,9 @@ def bells(first: Ints, last: Ints) -> Ints:
 
 
 @jit
-def line_up(columns: Columns, low: int, high: int, shift: int, start: Ints, length: Ints, lines: Lines) -> None:
+def line_up(
+    columns: Columns, low: int, high: int, shift: int, start: Ints, length: Ints, lines: Lines
+) -> None:
     """Signals `low` to `high` inside their windows, by window, each window's as they came.
 
     `until` holds where each window begins, and then where it ends; lines begin at `shift`.
@@ -156,9 +158,7 @@ def arrange(lines: Lines, low: int, high: int, devices: int, found: Arrivals, le
 
 
 @jit
-def sort_span(
-    key: Ints, amount: Floats, low: int, high: int, spare_key: Ints, spare_amount: Floats
-) -> None:
+def sort_span(key: Ints, amount: Floats, low: int, high: int, spare_key: Ints, spare_amount: Floats) -> None:
     """Rows `low` to `high` by key, then by amount: short runs by insertion, then merged."""
     for begin in range(low, high, _SHORT):
         for i in range(begin + 1, min(begin + _SHORT, high)):

@@ -26,9 +26,20 @@ from models.features.kernel.walk import (
     synchrony,
 )
 
-Engine = Callable[..., tuple[bool, Floats]]
+Kernel = Callable[..., tuple[bool, Floats]]
 
-_TYPES: Final = ("int32", "int64", "uint64", "int32", "uint8", "float64", "int64", "int64", "float64", "boolean")
+_TYPES: Final = (
+    "int32",
+    "int64",
+    "uint64",
+    "int32",
+    "uint8",
+    "float64",
+    "int64",
+    "int64",
+    "float64",
+    "boolean",
+)
 _SIGNATURE: Final = ", ".join(
     f"Array({name}, {2 if name == 'float64' and at > 5 else 1}, 'C', readonly=True)"
     for at, name in enumerate(_TYPES)
@@ -36,7 +47,16 @@ _SIGNATURE: Final = ", ".join(
 
 
 @jit
-def measure(m: int, devices: int, length: int, acted: bool, channels: Floats, off_task: Bools, room: Room, facts: Floats) -> None:
+def measure(
+    m: int,
+    devices: int,
+    length: int,
+    acted: bool,
+    channels: Floats,
+    off_task: Bools,
+    room: Room,
+    facts: Floats,
+) -> None:
     """The facts of one window, from its `m` signals in canonical order."""
     lesson, cells = room.lesson, room.cells
     minutes = -(-length // MINUTE)
@@ -65,11 +85,11 @@ def measure(m: int, devices: int, length: int, acted: bool, channels: Floats, of
     forget_apps(size, cells)
 
 
-def make_engine(sources: int) -> Engine:
+def _made(sources: int) -> Kernel:
     """The compiled function; `sources` stands for all it is made of, since numba watches this file alone."""
 
     @entry(_SIGNATURE)
-    def facts_of_windows(
+    def kernel(
         window: NDArray[np.int32],
         t: Ints,
         device: NDArray[np.uint64],
@@ -102,7 +122,7 @@ def make_engine(sources: int) -> Engine:
                 measure(high - low, devices, length[w], acted, channels, off_task, room, table[w])
         return True, table
 
-    return facts_of_windows
+    return kernel
 
 
-engine: Final = make_engine(digest_of_sources())
+facts_of_windows: Final = _made(digest_of_sources())
