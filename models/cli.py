@@ -6,11 +6,13 @@ from models.commands.catalogue import catalogue
 from models.commands.check import check
 from models.commands.crosswalk import crosswalk
 from models.commands.evaluate import evaluate
+from models.commands.export import export
 from models.commands.features import features
 from models.commands.fit import fit
 from models.commands.list_models import list_models
 from models.commands.score import score
 from models.commands.show import show
+from models.commands.simulate import simulate
 
 app = typer.Typer(
     help="The scoring core: models, features, scores, fitting from walkthroughs.",
@@ -20,5 +22,5 @@ app = typer.Typer(
 )
 
 app.command("list")(list_models)
-for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate):
+for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate, export, simulate):
     app.command(command.__name__)(command)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { CHANNELS = 8, OTHER = 7, MINUTES = 1024, APPS = 2048, FEATURES = 24, LAST = 60, LONGEST = 300, CROWD = 5 };
+enum { CHANNELS = 8, MINUTES = 1024, APPS = 2048, FEATURES = 24, LAST = 60, LONGEST = 300, CROWD = 5 };
 enum { TRANSITIONS = 14, APP_BITS, CHOICE, SYNCHRONY, PLAN = 20, SWITCHES, UNLISTED, EVIDENCE };
 
 static const double EQUAL = 1e-6;
@@ -54,7 +54,7 @@ static void hold(int32_t at, double seconds, int64_t *size) {
 
 static void one_window(int64_t n, const int64_t *t, const uint64_t *device, const int32_t *app, int64_t start,
                        int64_t span, const double *weights, const uint8_t *off_task, double *row) {
-    int64_t apps = 0, devices_n = 0, transitions = 0, switches = 0, minutes = (span + 59) / 60;
+    int64_t apps = 0, transitions = 0, switches = 0, minutes = (span + 59) / 60;
     double total = 0, own_bits = 0, unlisted = 0, channel[CHANNELS] = {0}, table[CHANNELS * CHANNELS] = {0};
 
     for (int64_t low = 0, high; low < n; low = high) {
@@ -107,7 +107,6 @@ static void one_window(int64_t n, const int64_t *t, const uint64_t *device, cons
         }
         own_bits += dwell * entropy(packed, kinds, dwell, high - low);
         total += dwell;
-        devices_n++;
     }
 
     for (int i = 0; i < FEATURES; i++) row[i] = NAN;
@@ -137,14 +136,13 @@ static void one_window(int64_t n, const int64_t *t, const uint64_t *device, cons
         row[TRANSITIONS] = fmin(entropy(table, CHANNELS * CHANNELS, sum, transitions), 6);
     }
     if (total > 0) {
-        for (int c = 0; c < 6; c++) row[(const int[]){0, 1, 2, 3, 4, 5}[c]] = channel[c] / total;
+        for (int c = 0; c < 6; c++) row[c] = channel[c] / total;
         row[PLAN] = channel[6] / total;
         row[APP_BITS] = entropy(by_app, apps, total, n);
         row[CHOICE] = fmax(row[APP_BITS] - own_bits / total, 0);
         row[SWITCHES] = (double)switches * 3600 / total;
         row[UNLISTED] = unlisted / total;
     }
-    (void)devices_n;
 }
 
 /* Signals [n] in order; -1 when there is more than the loop has room for, else 0. */

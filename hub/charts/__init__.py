@@ -11,7 +11,7 @@ Every drawing is an image with a name and a description; its sentence, table and
 
 from hub.charts.blind_spot import blind_spot
 from hub.charts.keys import channel_key, matrix_key
-from hub.charts.matrix import MatrixRow, depth, matrix
+from hub.charts.matrix import MatrixRow, depth, matrix, shortened
 from hub.charts.series import channel_weeks, line_weeks
 from hub.charts.strip import strip
 from hub.charts.weeks import Band, weeks
@@ -26,6 +26,7 @@ __all__ = [
     "line_weeks",
     "matrix",
     "matrix_key",
+    "shortened",
     "strip",
     "weeks",
 ]

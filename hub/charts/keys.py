@@ -1,11 +1,12 @@
 """The keys of the drawings: what each colour, line and hatching means, in words beside a swatch."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from markupsafe import Markup
 
+from hub.charts.lettering import explained
 from shared.pages.svg import element, hatching
 from shared.words import CHANNELS
 
@@ -40,10 +41,17 @@ def matrix_key(
     missing: bool,
     seen: bool,
     banded: bool = False,
+    signs: Sequence[str] = (),
 ) -> Markup:
-    """What the matrix's depth, hatching, outlines and bars mean; only what is drawn is named."""
+    """What the matrix's depth, hatching, outlines and bars mean; only what is drawn is named.
+
+    `signs` are the levels' names where their columns carry short signs alone.
+    """
     swatch = element("rect", width=48, height=14, rx=4, class_="c-cell", fill_opacity=0.6)
-    items = [(_frame(swatch, 48), "somewhere in here") if banded else (_ramp(), "from unlikely to likely")]
+    items = [(Markup(), words) for words in explained(signs)]
+    items.append(
+        (_frame(swatch, 48), "somewhere in here") if banded else (_ramp(), "from unlikely to likely")
+    )
     if not calibrated:
         items.append((_hatched(f"{uid}-key", "c-hatch-line", "c-cell"), "inferred, not calibrated"))
     if outlined:

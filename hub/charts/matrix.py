@@ -6,6 +6,16 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
+from hub.charts.lettering import (
+    LINE,
+    block,
+    fits,
+    left_column,
+    lines_of,
+    middle,
+    most_lines,
+    short,
+)
 from shared.pages.formats import listing, share
 from shared.pages.svg import drawing, element, hatching, label
 
@@ -45,17 +55,20 @@ class _Geometry:
 
 
 _BAND_DEPTH: Final = 0.6
+_HEADED: Final[tuple[Size, Size]] = ("wide", "narrow")
 _WIDTH: Final = {"wide": 700.0, "narrow": 340.0, "small": 92.0}
 
 
-def _geometry(size: Size, levels: int) -> _Geometry:
+def _geometry(size: Size, names: Sequence[str], levels: int) -> _Geometry:
     width = _WIDTH[size]
     if size == "wide":
-        left, gap, bar = 132.0, 4.0, 18.0
-        return _Geometry(left, (width - left - bar) / levels - gap, 42, gap, 46, 28, 6, True)
+        left, gap, bar = left_column(names), 4.0, 18.0
+        pitch = max(46.0, most_lines(names, left - 8) * LINE + 8)
+        return _Geometry(left, (width - left - bar) / levels - gap, 42, gap, pitch, 28, 6, True)
     if size == "narrow":
         gap, bar = 3.0, 14.0
-        return _Geometry(0, (width - bar) / levels - gap, 34, gap, 64, 70, 6, True)
+        more = (most_lines(names, width) - 1) * LINE
+        return _Geometry(0, (width - bar) / levels - gap, 34, gap, 64 + more, 70 + more, 6, True)
     gap, bar = 1.5, 6.0
     return _Geometry(0, (width - bar) / levels - gap, 9, gap, 10.5, 0, 3, False)
 
@@ -67,10 +80,11 @@ def depth(p: float) -> float:
 
 def matrix(uid: str, rows: Sequence[MatrixRow], stages: Sequence[str], size: Size = "wide") -> Markup:
     """The drawing; `stages` are the levels' names, lowest first. Hatched throughout while uncalibrated."""
-    g = _geometry(size, len(stages))
+    names = [row.label for row in rows]
+    g = _geometry(size, names, len(stages))
     parts = [hatching(uid, step=6 if g.head else 4)]
     if g.head:
-        parts += _heads(g, stages, size)
+        parts += _heads(g, stages, size, brief=shortened(names, stages))
     for i, row in enumerate(rows):
         parts += _row(uid, g, row, g.top + i * g.pitch, len(stages), size)
     height = g.top + max(0, len(rows) - 1) * g.pitch + g.height + 1
@@ -92,7 +106,22 @@ def describe(rows: Sequence[MatrixRow], stages: Sequence[str]) -> str:
     return " ".join(said)
 
 
-def _heads(g: _Geometry, stages: Sequence[str], size: Size) -> list[Markup]:
+def shortened(names: Sequence[str], stages: Sequence[str]) -> bool:
+    """Whether the levels' names are too long for their columns, on a screen or on a phone.
+
+    `names` are the rows'. The columns then carry short signs, which the key explains.
+    """
+    wide, narrow = (_geometry(size, names, len(stages)) for size in _HEADED)
+    return not (fits(stages, wide.cell + wide.gap, 1) and fits(stages, narrow.cell + narrow.gap, 2))
+
+
+def _heads(g: _Geometry, stages: Sequence[str], size: Size, *, brief: bool) -> list[Markup]:
+    if brief:
+        middles = [g.left + k * (g.cell + g.gap) + g.cell / 2 for k in range(len(stages))]
+        y = 16 if size == "wide" else 32
+        return [
+            label(sign, x, y, "middle", "c-quiet") for sign, x in zip(short(stages), middles, strict=True)
+        ]
     heads = []
     last = len(stages) - 1
     for k, stage in enumerate(stages):
@@ -112,9 +141,10 @@ def _heads(g: _Geometry, stages: Sequence[str], size: Size) -> list[Markup]:
 def _row(uid: str, g: _Geometry, row: MatrixRow, y: float, levels: int, size: Size) -> list[Markup]:
     parts = []
     if size == "wide":
-        parts.append(label(row.label, 0, y + g.height / 2 + 5))
+        parts += middle(row.label, g.left - 8, 0, y + g.height / 2)
     elif size == "narrow":
-        parts.append(label(row.label, 0, y - 7))
+        count = len(lines_of(row.label, _WIDTH[size]))
+        parts += block(row.label, _WIDTH[size], 0, y - 7 - (count - 1) * LINE)
     if row.shares and row.band is not None:
         parts += _wide_band(uid, g, row, row.band, y, levels)
     else:

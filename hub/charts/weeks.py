@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
+from hub.charts.lettering import LINE, block, left_column, middle, most_lines
 from hub.charts.matrix import depth
 from shared.pages.formats import Order, monday, number, short_day
 from shared.pages.svg import drawing, element, hatching, label
@@ -68,18 +69,25 @@ def weeks(
 ) -> Markup:
     """The drawing of the newest `LONGEST` weeks; `lessons` counts by ISO week what stands behind each."""
     span = calendar(list(lessons))[-LONGEST:]
-    left = 132.0 if size == "wide" else 0.0
-    above = 0.0 if size == "wide" else 22.0
+    names = [band.label for band in bands]
+    left = left_column(names) if size == "wide" else 0.0
+    room = left - 8 if size == "wide" else _WIDTH[size]
+    above = 0.0 if size == "wide" else 5.0 + LINE * most_lines(names, room)
     pitch = min(34.0, (_WIDTH[size] - left) / max(1, len(span)))
     tall = _LEVEL * len(stages)
     parts = [hatching(uid, "c-hatch-fine", 5)]
     y = 0.0
     for band in bands:
-        at = y + tall / 2 + 5 if size == "wide" else y + 15
-        parts.append(label(band.label, 0, at))
+        deep = max(tall, most_lines(names, room) * LINE) if size == "wide" else tall
+        down = (deep - tall) / 2
+        parts += (
+            middle(band.label, room, 0, y + deep / 2)
+            if size == "wide"
+            else block(band.label, room, 0, y + 15)
+        )
         y += above
-        parts += _band(uid, band, span, lessons, left, y, pitch, tall, calibrated)
-        y += tall + 14
+        parts += _band(uid, band, span, lessons, left, y + down, pitch, tall, calibrated)
+        y += deep + 14
     parts += _counts(span, lessons, left, y, pitch, size, counted)
     y += 58 if size == "wide" else 80
     parts += _dates(span, left, y, pitch, order, size)

@@ -107,7 +107,7 @@ def _sight(windows: Windows) -> tuple[Bools, Bools]:
     """What each window can see, bool [w, 24], and whether all it has are exports, bool [w]."""
     known = {kinds: i for i, kinds in enumerate(dict.fromkeys(windows.kinds))}
     which = np.array([known[kinds] for kinds in windows.kinds], np.int64)
-    seen = np.array([visible(kinds) for kinds in known]).reshape(-1, len(FEATURES))
+    seen = np.array([visible(kinds) for kinds in known], np.bool_).reshape(-1, len(FEATURES))
     by_export = np.array([usage_only(kinds) for kinds in known], np.bool_)
     return seen[which], by_export[which]
 

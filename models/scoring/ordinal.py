@@ -17,9 +17,17 @@ def cutpoints(base_rates: Sequence[float]) -> Floats:
 def stage_probabilities(score: Floats, cuts: Floats) -> Floats:
     """Probabilities [..., K] of the stages; P(Y <= k) = 1 / (1 + exp(score - cuts[k])).
 
-    score: [...]; cuts: [..., K - 1], rising. A cut at infinity leaves the stages above it 0.
+    score: [...]; cuts: [..., K - 1], rising. A cut at infinity leaves the stages above it 0. In memory the
+    result lies stage by stage, so that every loop is as long as the score.
     """
-    below = np.empty((*score.shape, cuts.shape[-1] + 2))
-    below[..., 0], below[..., -1] = 0.0, 1.0
-    below[..., 1:-1] = 0.5 * (1.0 + np.tanh(0.5 * (cuts - score[..., None])))
-    return np.diff(below, axis=-1)
+    turned = score.T
+    below = np.empty((cuts.shape[-1] + 2, *turned.shape))
+    below[0], below[-1] = 0.0, 1.0
+    inner = below[1:-1]
+    np.subtract(cuts.T.reshape(*cuts.T.shape, *(1,) * (score.ndim + 1 - cuts.ndim)), turned, out=inner)
+    inner *= 0.5
+    np.tanh(inner, out=inner)
+    inner += 1.0
+    inner *= 0.5
+    probs: Floats = (below[1:] - below[:-1]).T
+    return probs

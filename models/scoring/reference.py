@@ -15,6 +15,8 @@ from shared.errors import SettingsError
 
 SHIPPED: Final = Path(__file__).with_name("reference_set1.json")
 
+_ROUNDING: Final = 1e-9  # a deviation below this share of the mean is the rounding of one value
+
 Floats = NDArray[np.float64]
 
 
@@ -30,6 +32,15 @@ class Reference:
     median_evidence: float
     simulated: bool
     made: dict[str, Any]
+
+    def standardise(self, x: Floats) -> Floats:
+        """Rows [n, 24] less the means, by the deviations; 0 where missing."""
+        z = x - self.mean
+        z /= self.sd
+        bits = z.view(np.int64)
+        # A missing value's bits times 0 are the bits of 0: far faster than an assignment under a mask.
+        np.multiply(bits, z == z, out=bits)
+        return z
 
     @classmethod
     def of_fit(cls, fit: Fit) -> "Reference":
@@ -60,7 +71,8 @@ class _File(msgspec.Struct, forbid_unknown_fields=True):
 def reference_of(x: NDArray[np.floating[Any]], *, simulated: bool, made: dict[str, Any]) -> Reference:
     """The reference of feature rows [n, 24]; missing values are left out column by column.
 
-    A feature that never varies, or was never seen, gets deviation 1, so that it moves nothing by itself.
+    A feature that was never seen, or never varies beyond what rounding does to its mean, gets deviation 1, so
+    that it moves nothing by itself.
     """
     known = np.isfinite(x)
     count = np.maximum(known.sum(axis=0), 1)
@@ -69,7 +81,7 @@ def reference_of(x: NDArray[np.floating[Any]], *, simulated: bool, made: dict[st
     evidence = x[known[:, EVIDENCE], EVIDENCE]
     return Reference(
         mean=mean,
-        sd=np.where(sd > 0, sd, 1.0),
+        sd=np.where(sd > _ROUNDING * np.abs(mean), sd, 1.0),
         median_evidence=float(np.median(evidence)) if len(evidence) else 1.0,
         simulated=simulated,
         made=made,

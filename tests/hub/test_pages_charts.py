@@ -19,11 +19,13 @@ from hub.charts import (
     line_weeks,
     matrix,
     matrix_key,
+    shortened,
     strip,
     weeks,
 )
 from hub.charts.axes import scale_step, scale_top
 from hub.charts.blind_spot import of_hundred
+from hub.charts.lettering import explained, short
 from hub.charts.pushes import Push, pushes, signed
 from hub.charts.strip import means
 from hub.charts.weeks import LONGEST, calendar, ticks
@@ -356,3 +358,54 @@ def test_pushes_are_hatched_while_uncalibrated_and_say_their_numbers() -> None:
     assert drawing.count("url(#p-hatch)") == 2
     assert "Making (34%, typical 21%): +0.31." in drawing
     assert [signed(value) for value in (0.314, -0.5, 0.0)] == ["+0.31", "−0.5", "0"]
+
+
+LONG = "What learners of this valley are seen to make out of whatever they were given to do"
+
+
+@pytest.mark.parametrize("size", ["wide", "narrow"])
+def test_long_names_of_rows_stay_in_their_column_and_apart(size: str) -> None:
+    rows = [row(label=LONG[:80]), row(label=LONG[:80])]
+    drawing = matrix("m", rows, STAGES, size)  # type: ignore[arg-type] # a literal each
+    cells = with_class(drawing, "c-cell")
+    lines = [one for one in parsed(drawing).iter(f"{SVG}text") if one.get("class") == "c-text"]
+    assert "".join(line.text or "" for line in lines[: len(lines) // 2]).replace(" ", "") == LONG[
+        :80
+    ].replace(" ", "")
+    room = float(cells[0].get("x", "")) if size == "wide" else 340.0
+    assert all(len(line.text or "") * 7.7 <= room for line in lines)
+    feet = [float(line.get("y", "")) for line in lines]
+    assert all(below - above >= 16 for above, below in pairwise(feet))
+
+
+def test_levels_whose_names_do_not_fit_carry_signs_that_the_key_explains() -> None:
+    loti = (
+        "0 Non-use",
+        "1 Awareness",
+        "4a Integration: mechanical",
+        "4b Integration: routine",
+        "6 Refinement",
+    )
+    assert not shortened(["Active"], STAGES)
+    assert shortened(["Active"], loti) and short(loti) == ("0", "1", "4a", "4b", "6")
+    assert short(("First of all", "Second")) == ("1", "2")
+    assert explained(("First of all", "Second")) == ["1 First of all", "2 Second"]
+    for size in ("wide", "narrow"):
+        drawing = matrix("m", [row()], loti, size)
+        heads = [one.text for one in parsed(drawing).iter(f"{SVG}text") if one.get("class") == "c-quiet"]
+        assert heads == ["0", "1", "4a", "4b", "6"]
+    key = matrix_key(
+        "k", calibrated=True, outlined=False, spread=False, missing=False, seen=False, signs=loti
+    )
+    assert all(name in key for name in loti)
+
+
+def test_weeks_with_long_names_leave_room_for_them() -> None:
+    held = {"2025-W01": 9}
+    bands = [Band(label=LONG[:80], shares={"2025-W01": (0.5, 0.5)}) for _ in range(2)]
+    for size in ("wide", "narrow"):
+        drawing = weeks("w", bands, held, STAGES[:2], "dmy", calibrated=True, size=size)
+        lines = [one for one in parsed(drawing).iter(f"{SVG}text") if one.get("class") == "c-text"]
+        feet = [float(line.get("y", "")) for line in lines]
+        assert len(feet) > 2
+        assert all(below - above >= 16 for above, below in pairwise(feet))

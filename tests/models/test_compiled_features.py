@@ -198,8 +198,16 @@ def test_columns_that_numpy_may_not_write_or_that_lie_apart_are_taken_as_they_ar
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("window", -1), ("window", 1), ("app", -1), ("app", len(WEIGHTS)), ("action", 15), ("amount", -1.0)]
-    + [("amount", float("nan")), ("amount", float("inf"))],
+    [
+        ("window", -1),
+        ("window", 1),
+        ("app", -1),
+        ("app", len(WEIGHTS)),
+        ("action", 15),
+        ("amount", -1.0),
+        ("amount", float("nan")),
+        ("amount", float("inf")),
+    ],
 )
 def test_both_engines_refuse_the_same_columns(name: str, value: float) -> None:
     for engine in BOTH:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
-from hub.charts import MatrixRow, matrix, matrix_key
+from hub.charts import MatrixRow, matrix, matrix_key, shortened
 from hub.known import Known
 from hub.pages import words
 from hub.views import Distribution, LessonView, PlacementView
@@ -78,6 +78,11 @@ def verb(items: Sequence[Scaled]) -> str:
     return "Somewhere from" if banded(items) else "Likely"
 
 
+def signs(rows: Sequence[MatrixRow], stages: Sequence[str]) -> Sequence[str]:
+    """The levels' names for the key, where the drawing has room for short signs alone."""
+    return stages if shortened([row.label for row in rows], stages) else ()
+
+
 def band_limits(items: Sequence[Item], known: Known) -> list[str]:
     """How bands are read, and why they are no levels, in the models' own words."""
     found = (known.dimension(item.model, item.dimension) for item in items)
@@ -119,6 +124,7 @@ def distribution_figure(
         missing=any(not row.shares for row in rows),
         seen=seen is not None,
         banded=banded(items),
+        signs=signs(rows, stages),
     )
     return Figure(
         name=name,
@@ -252,6 +258,7 @@ def lesson_figure(name: str, lesson: LessonView, placements: Sequence[PlacementV
             missing=any(not row.shares for row in rows),
             seen=True,
             banded=banded(placements),
+            signs=signs(rows, stages),
         ),
         origins=(*words.origins(lesson.sources), *words.standing(row.calibrated for row in rows)),
         more=levels_link(placements[0].model),

@@ -35,7 +35,7 @@ def acts(
             if action:
                 facts[layout.DONE + action] += 1
                 coedits += action == _COEDIT
-                contributed += action == _CREATE or action == _REVISE or action == _COEDIT
+                contributed += action in (_CREATE, _REVISE, _COEDIT)
                 if action == _MIRROR:
                     mirrored[(lesson.key[i] >> SECOND_SHIFT) // MINUTE] = 1
         by_device[device] = contributed
@@ -59,11 +59,11 @@ def _chains(low: int, high: int, lesson: Lesson) -> bool:
 
 @jit
 def _first(low: int, high: int, since: int, one: int, other: int, third: int, lesson: Lesson) -> int:
-    """The first second, not before `since`, with one of three actions; -1 where there is none or no `since`."""
+    """The first second, not before `since`, with one of three actions; -1 for none, or for no `since`."""
     if since < 0:
         return -1
     for i in range(low, high):
         action, second = lesson.key[i] & ACTION_MASK, lesson.key[i] >> SECOND_SHIFT
-        if second >= since and (action == one or action == other or action == third):
+        if second >= since and action in (one, other, third):
             return second
     return -1

@@ -24,34 +24,33 @@ def dwell_of_device(low: int, high: int, length: int, minutes: int, lesson: Less
     that follow each other on one app, as a stretch. The minute at hand and how many apps it has so far are
     handed from one to the next.
     """
-    key = lesson.key
+    key, amount = lesson.key, lesson.amount
     minute = size = 0
-    cell, since, until = np.uint32(0), np.int64(0), 0.0
+    cell, since, until = lesson.cell[low], np.int64(0), np.int64(0)
     i = low
     while i < high:
         begin = key[i] >> SECOND_SHIFT
-        if lesson.amount[i] == 0 and (i + 1 == high or key[i + 1] >> SECOND_SHIFT > begin):
-            # Most signals are alone in their second and end before the next: the short way for them.
+        if amount[i] == 0 and (i + 1 == high or key[i + 1] >> SECOND_SHIFT > begin):
+            # Nearly all signals of a resolver's log: nothing beside them, and whole seconds.
             wait = min((key[i + 1] >> SECOND_SHIFT) - begin, LONGEST_WAIT) if i + 1 < high else LAST_WAIT
-            j, end, even = i + 1, float(min(begin + wait, length)), True
-        else:
-            j, end, even = _ends_of_second(i, high, length, lesson)
-        while j < high and end > key[j] >> SECOND_SHIFT:
-            j, later, _ = _ends_of_second(j, high, length, lesson)
-            end, even = max(end, later), False
-        if j == i + 1:
-            lesson.dwell[i] = end - begin
+            stop = min(begin + wait, length)
+            lesson.dwell[i] = stop - begin
             if lesson.cell[i] != cell or begin != until:
                 minute, size = _stretch(cell, since, until, minute, size, minutes, cells)
                 cell, since = lesson.cell[i], begin
-            until = end
+            until = stop
+            i += 1
+            continue
+        j, end, even = _ends_of_second(i, high, length, lesson)
+        while j < high and end > key[j] >> SECOND_SHIFT:
+            j, later, _ = _ends_of_second(j, high, length, lesson)
+            end, even = max(end, later), False
+        minute, size = _stretch(cell, since, until, minute, size, minutes, cells)
+        since, until = begin, begin
+        if even:
+            minute, size = _spend_alike(i, j, minute, size, minutes, lesson, cells)
         else:
-            minute, size = _stretch(cell, since, until, minute, size, minutes, cells)
-            since, until = begin, float(begin)
-            if even:
-                minute, size = _spend_alike(i, j, minute, size, minutes, lesson, cells)
-            else:
-                minute, size = _spend_shared(i, j, minute, size, minutes, lesson, cells)
+            minute, size = _spend_shared(i, j, minute, size, minutes, lesson, cells)
         i = j
     minute, size = _stretch(cell, since, until, minute, size, minutes, cells)
     _settle(minute, size, minutes, cells)
@@ -77,30 +76,23 @@ def _ends_of_second(i: int, high: int, length: int, lesson: Lesson) -> tuple[int
 
 
 @jit
-def _minutes_of(begin: int, end: float) -> tuple[int, int]:
-    """The first and the last minute that an interval reaches into."""
-    first = begin // MINUTE
-    return first, max((np.int64(math.ceil(end)) + MINUTE - 1) // MINUTE - 1, first)
-
-
-@jit
 def _stretch(
-    cell: int, since: int, until: float, minute: int, size: int, minutes: int, cells: Cells
+    cell: int, since: int, until: int, minute: int, size: int, minutes: int, cells: Cells
 ) -> tuple[int, int]:
     """Time with one app alone. Whole minutes between the first and the last have no other app."""
-    if not until > since:
+    if until == since:
         return minute, size
-    first, last = _minutes_of(since, until)
+    first, last = since // MINUTE, (until - 1) // MINUTE
     if first != minute:
         _settle(minute, size, minutes, cells)
         size = 0
     if last == first:
-        return first, _hold(cell, until - since, size, cells)
+        return first, _hold(cell, float(until - since), size, cells)
     _settle(first, _hold(cell, float((first + 1) * MINUTE - since), size, cells), minutes, cells)
     line = cell * (minutes + 1)
     cells.followers[line + first + 1] += 1
     cells.followers[line + last] -= 1
-    return last, _hold(cell, until - last * MINUTE, 0, cells)
+    return last, _hold(cell, float(until - last * MINUTE), 0, cells)
 
 
 @jit
@@ -110,7 +102,8 @@ def _spend_alike(
     """Signals with one interval and nothing else in it: each gets the same part of it."""
     begin, end, alike = lesson.key[i] >> SECOND_SHIFT, lesson.end[i], j - i
     lesson.dwell[i:j] = (end - begin) / alike
-    first, last = _minutes_of(begin, end)
+    first = begin // MINUTE
+    last = max(np.int64(math.ceil(end / _MINUTE)) - 1, first)
     for own in range(first, last + 1):
         if own != minute:
             _settle(minute, size, minutes, cells)
@@ -194,9 +187,19 @@ def _settle(minute: int, size: int, minutes: int, cells: Cells) -> None:
         return
     main = cells.touched[0]
     most = cells.held[main]
-    if size > 1:
-        main, most = _heaviest(size, cells)
     cells.held[main] = 0.0
+    if size == 2:
+        # No branch here: which of two apps has more is anyone's guess, and guesses cost more than sums.
+        other = cells.touched[1]
+        least = max(most, cells.held[other]) - EQUAL
+        smaller = cells.app[other] < cells.app[main]
+        instead = (cells.held[other] >= least) & ((most < least) | smaller)
+        most = max(most, cells.held[other])
+        cells.held[other] = 0.0
+        main = other if instead else main
+    elif size > 2:
+        cells.held[main] = most
+        main, most = _heaviest(size, cells)
     if most > EQUAL:
         cells.followers[main * (minutes + 1) + minute] += 1
         cells.followers[main * (minutes + 1) + minute + 1] -= 1

@@ -100,7 +100,7 @@ class Cells(NamedTuple):
     """One window's apps, numbered as they come up in canonical order; `of` [apps] is -1 for the others.
 
     rows [kinds + cells, 8]: channel weights, those of the actions first; passed: the same shape, what
-    followed each kind; dwell by cell of the device and of the window, by kind; held and touched: the minute
+    followed each kind; pairs [kinds + cells, kinds + cells]: one signal after another; dwell by cell of the device and of the window, by kind; held and touched: the minute
     at hand; followers [cells, minutes + 1]: how many more devices are on an app than a minute before.
     """
 
@@ -108,6 +108,7 @@ class Cells(NamedTuple):
     app: Ints
     rows: Floats
     passed: Floats
+    pairs: NDArray[np.int32]
     by_kind: Floats
     by_cell: Floats
     own: Floats

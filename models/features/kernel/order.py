@@ -3,7 +3,6 @@
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.features.columns import Floats, Ints
 from models.features.kernel.jit import jit, maker
@@ -162,7 +161,10 @@ def sort_span(key: Ints, amount: Floats, low: int, high: int, spare_key: Ints, s
     """Rows `low` to `high` by key, then by amount: short runs by insertion, then merged."""
     for begin in range(low, high, _SHORT):
         for i in range(begin + 1, min(begin + _SHORT, high)):
-            k, a, j = key[i], amount[i], i
+            k = key[i]
+            if k > key[i - 1] or (k == key[i - 1] and amount[i] >= amount[i - 1]):
+                continue
+            a, j = amount[i], i
             while j > begin and (key[j - 1] > k or (key[j - 1] == k and amount[j - 1] > a)):
                 key[j], amount[j] = key[j - 1], amount[j - 1]
                 j -= 1

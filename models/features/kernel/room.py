@@ -72,6 +72,7 @@ def make_room(count: Ints, length: Ints, apps: int) -> Room:
         app=np.empty(held, np.int64),
         rows=rows,
         passed=np.empty(len(rows), np.float64),
+        pairs=np.zeros((KINDS + held) * (KINDS + held), np.int32),
         by_kind=np.empty(KINDS + held, np.float64),
         by_cell=np.empty(held, np.float64),
         own=np.empty(held, np.float64),

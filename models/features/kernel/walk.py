@@ -112,7 +112,7 @@ def apps(m: int, size: int, acted: bool, off_task: Bools, cells: Cells, facts: F
     facts[layout.UNLISTED] = stray
     for c in range(WIDTH):
         seconds = 0.0
-        for kind in range(KINDS + size):
+        for kind in range(0 if acted else KINDS, KINDS + size):
             seconds += cells.by_kind[kind] * cells.rows[kind * WIDTH + c]
         facts[layout.CHANNEL + c] = seconds
 
@@ -121,11 +121,12 @@ def apps(m: int, size: int, acted: bool, off_task: Bools, cells: Cells, facts: F
 def moves_of_device(low: int, high: int, size: int, lesson: Lesson, cells: Cells) -> tuple[int, int]:
     """Transitions of a device, and its switches between apps (22).
 
-    What follows is added up by the kind it follows: the products with the kinds' own weights wait until the
-    window's end. A second of several signals has its mean weights in the spare row past those of `size` apps.
+    Pairs of single signals are counted by kind; else what follows is added up by the kind it follows. The
+    products with the kinds' own weights wait until the window's end. A second of several signals has its mean
+    weights in the spare row past those of `size` apps.
     """
-    rows, passed = cells.rows, cells.passed
-    spare = (KINDS + size) * WIDTH
+    rows, passed, pairs, kinds = cells.rows, cells.passed, cells.pairs, KINDS + size
+    spare = kinds * WIDTH
     transitions = switches = 0
     before, i = low, low
     while i < high:
@@ -135,20 +136,19 @@ def moves_of_device(low: int, high: int, size: int, lesson: Lesson, cells: Cells
         while j < high and lesson.key[j] >> SECOND_SHIFT == second:
             switches += lesson.cell[j] != lesson.cell[j - 1]
             j += 1
-        now = lesson.kind[i] * WIDTH
-        if j > i + 1:
-            now = spare
-            _mean(i, j, spare, lesson, rows)
+        alone = j == i + 1
         if i > low:
-            for x in range(before, i):
-                row = lesson.kind[x] * WIDTH
-                if i - before == 1:
-                    for c in range(WIDTH):
-                        passed[row + c] += rows[now + c]
-                else:
+            transitions += 1
+            if alone and before == i - 1:
+                pairs[lesson.kind[before] * kinds + lesson.kind[i]] += 1
+            else:
+                now = lesson.kind[i] * WIDTH if alone else spare
+                if not alone:
+                    _mean(i, j, spare, lesson, rows)
+                for x in range(before, i):
+                    row = lesson.kind[x] * WIDTH
                     for c in range(WIDTH):
                         passed[row + c] += rows[now + c] / (i - before)
-            transitions += 1
         before, i = i, j
     return transitions, switches
 
@@ -166,11 +166,18 @@ def _mean(i: int, j: int, spare: int, lesson: Lesson, rows: Floats) -> None:
 
 
 @jit
-def moves(transitions: int, size: int, table: Floats, cells: Cells) -> float:
+def moves(transitions: int, size: int, acted: bool, table: Floats, cells: Cells) -> float:
     """Entropy of the 8 x 8 table of transitions (15); `table` [64] is room for it."""
     table[:] = 0.0
-    for kind in range(KINDS + size):
+    lowest, kinds = 0 if acted else KINDS, KINDS + size
+    for kind in range(lowest, kinds):
         row = kind * WIDTH
+        for then in range(lowest, kinds):
+            count = cells.pairs[kind * kinds + then]
+            if count:
+                cells.pairs[kind * kinds + then] = 0
+                for c in range(WIDTH):
+                    cells.passed[row + c] += count * cells.rows[then * WIDTH + c]
         for a in range(WIDTH):
             if cells.rows[row + a] > 0:
                 for b in range(WIDTH):
