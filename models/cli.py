@@ -2,6 +2,7 @@
 
 import typer
 
+from models.commands.card import card
 from models.commands.catalogue import catalogue
 from models.commands.check import check
 from models.commands.crosswalk import crosswalk
@@ -22,5 +23,5 @@ app = typer.Typer(
 )
 
 app.command("list")(list_models)
-for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate, export, simulate):
+for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate, export, simulate, card):
     app.command(command.__name__)(command)

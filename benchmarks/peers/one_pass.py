@@ -40,7 +40,16 @@ def one_pass(
     found = np.empty((len(windows), len(FEATURES)))
 
     def run() -> NDArray[np.float64]:
-        arguments = (len(order), *columns, len(windows), *sides, len(weights), weights, off_task, found)
+        arguments: tuple[Any, ...] = (
+            len(order),
+            *columns,
+            len(windows),
+            *sides,
+            len(weights),
+            weights,
+            off_task,
+            found,
+        )
         if loop(*(_argument(value) for value in arguments)):
             raise RuntimeError("the loop in C has no room for windows so long or a catalogue so large")
         return found

@@ -36,7 +36,7 @@ def nanoseconds(rounds: int, columns: tuple[Any, ...], rows: tuple[Any, ...]) ->
     return dict(zip(STAGES, each.round(1).tolist(), strict=True))
 
 
-@numba.njit(error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(error_model="numpy")
 def _up_to(  # noqa: C901 - one branch a stage
     stage: int,
     window: Any,
@@ -54,7 +54,7 @@ def _up_to(  # noqa: C901 - one branch a stage
     edges = np.zeros(len(start) + 1, np.int64)
     first, last = np.empty(len(start), np.int64), np.empty(len(start), np.int64)
     columns = Columns(window, t, device, app, action, amount)
-    _, timed, acted = survey(columns, len(channels), edges, first, last)
+    _, timed = survey(columns, len(channels), edges, first, last)
     if stage == 0:
         return float(edges[-1])
     begins = bells(first, last)
@@ -72,9 +72,9 @@ def _up_to(  # noqa: C901 - one branch a stage
             if stage > 2:
                 arrange(lines, low, high, devices, room.arrivals, lesson)
             if stage == 7:
-                measure(high - low, devices, length[w], acted, channels, off_task, room, table[w])
+                measure(high - low, devices, length[w], channels, off_task, room, table[w])
             elif stage > 3:
-                size = number_apps(high - low, channels, lesson, cells)
+                size, acted = number_apps(high - low, channels, lesson, cells)
                 minutes = -(-length[w] // 60)
                 transitions = 0
                 for d in range(devices):

@@ -85,7 +85,10 @@ def ours(count: int, rounds: int) -> dict[str, Any]:
     from benchmarks.peers.stages import nanoseconds
 
     engines: tuple[Engine, ...] = ("compiled", "numpy")
-    contenders = {name: lambda name=name: process_seconds(lambda: work(name)) for name in engines}  # type: ignore[misc]
+    contenders: dict[str, Callable[[], float]] = {
+        name: lambda name=name: process_seconds(lambda: work(name))  # type: ignore[misc]
+        for name in engines
+    }
     columns = (signals.window, signals.t, signals.device, signals.app, signals.action, signals.amount)
     return {
         "signals": len(signals),

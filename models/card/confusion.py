@@ -51,11 +51,11 @@ def _square(square: Square, spot: Spot, left: float, cell: float, once: bool) ->
             parts.append(label(shortened(name), left - 10, y + _ROW / 2 + 5, "end", "c-quiet"))
         for j, count in enumerate(row):
             x = left + j * cell
-            box = {"x": x, "y": y, "width": cell - _GAP, "height": _ROW - _GAP, "class_": "k-cell"}
-            parts.append(element("rect", **box, style=f"--share: {count / total:.3f}"))
+            box: dict[str, float] = {"x": x, "y": y, "width": cell - _GAP, "height": _ROW - _GAP}
+            parts.append(element("rect", **box, class_="k-cell", style=f"--share: {count / total:.3f}"))
             if count:
-                words = f"{count:,d}"
-                parts.append(label(words, x + (cell - _GAP) / 2, y + _ROW / 2 + 4, "middle", "c-text k-count"))
+                middle = x + (cell - _GAP) / 2
+                parts.append(label(f"{count:,d}", middle, y + _ROW / 2 + 4, "middle", "c-text k-count"))
     foot = top + many * _ROW + 16
     parts.append(label(shortened(square.stages[0], 12), left, foot, class_="c-quiet"))
     parts.append(label(shortened(square.stages[-1], 15), left + many * cell, foot, "end", "c-quiet"))

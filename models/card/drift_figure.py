@@ -43,7 +43,7 @@ def drift_figure(found: Sequence[FeatureDrift]) -> Figure:
         narrow=narrow,
         limits=(
             "At the end of a row: the share of later lessons in which it is not visible. Lines at "
-            f"{SOME:g} and {MUCH:g} are where credit scoring speaks of some and of much change: a convention, "
+            f"{SOME:g} and {MUCH:g} are where banks speak of some and of much change: a convention, "
             "and nothing more. Lessons of one class resemble one another, so chance brings more than the "
             "stroke says. The fit keeps no share of windows in which a feature was missing."
         ),
@@ -95,5 +95,3 @@ def _note(one: FeatureDrift) -> str:
     if not one.in_fit:
         return "never in the fit"
     return f"{share(one.missing)} not visible" if one.missing else ""
-
-

@@ -1,4 +1,4 @@
-"""The figures of a card's dimensions: each a sentence, a drawing for a screen and for a phone, and its table."""
+"""The figures of a card's dimensions: each a sentence, a drawing by size of screen, and its table."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -45,12 +45,14 @@ def confusion_figure(parts: Sequence[Part]) -> Figure | None:
         wide=wide,
         narrow=narrow,
         limits=(
-            "Down: the stage that the coach gave. Across: the likeliest stage of the placement, lowest to the "
-            "left. Depth is the share of a row. Coaches differ among themselves too: not every count beside "
+            "Down: the stage that the coach gave. Across: the likeliest stage of the placement, lowest "
+            "to the left. Depth is the share of a row. Coaches differ among themselves too: not every count beside "
             "the line is the placement's mistake."
         ),
         table=_confusion_table(squares),
-        full=_table((("dimension", "text"), ("seen by the coach", "text"), ("placed", "text"), _RATINGS), rows),
+        full=_table(
+            (("dimension", "text"), ("seen by the coach", "text"), ("placed", "text"), _RATINGS), rows
+        ),
         key=depth_key(),
     )
 
@@ -93,8 +95,8 @@ def reliability_figure(parts: Sequence[Part]) -> Figure | None:
         narrow=narrow,
         limits=(
             "Along: the predicted probability that a lesson is at most at a stage. Upright: the share that "
-            "coaches rated so. A dot is up to a tenth of the scale, larger with more ratings; small dots stray "
-            "by chance. Their intervals are in the table."
+            "coaches rated so. A dot is up to a tenth of the scale, larger with more ratings; small dots "
+            "stray by chance. Their intervals are in the table."
         ),
         table=_table(columns, rows),
         key=share_key(parts[0].stages[:-1] if same else ("the lowest stage", "the highest but one")),
@@ -160,7 +162,13 @@ def coaches_figure(parts: Sequence[Part]) -> Figure | None:
         drawn = (Row(coach.id, coach.mean, coach.low, coach.high) for coach in own[:MOST_COACHES])
         panels.append(Panel(part.name, tuple(drawn)))
         rows += [
-            (part.name, coach.id, signed(coach.mean), f"{signed(coach.low)} to {signed(coach.high)}", coach.ratings)
+            (
+                part.name,
+                coach.id,
+                signed(coach.mean),
+                f"{signed(coach.low)} to {signed(coach.high)}",
+                coach.ratings,
+            )
             for coach in own
         ]
     title = "How coaches' ratings differ from one another's, in the order of their codes"
@@ -228,7 +236,16 @@ def weights_figure(parts: Sequence[Part]) -> Figure | None:
     wide, narrow = (
         interval_plot("weights", panels, scale, title=title, text=text, size=size) for size in SIZES
     )
-    names = ("dimension", "feature", "rubric", "prior", "fitted", "90% interval", "sign", "moved, in prior sd")
+    names = (
+        "dimension",
+        "feature",
+        "rubric",
+        "prior",
+        "fitted",
+        "90% interval",
+        "sign",
+        "moved, in prior sd",
+    )
     return Figure(
         name="weights",
         says=_signs([one.verdict for part in shown for one in part.moved]),
@@ -315,5 +332,7 @@ def _odds_scale(panels: Sequence[Panel], low: str, high: str) -> Scale:
 def _signs(verdicts: Sequence[str]) -> str:
     kept, turned, open_ = (verdicts.count(one) for one in (KEPT, TURNED, OPEN))
     many = len(verdicts)
-    said = f"Of {many} {plural('indicator', many)} of the rubric, {kept} kept {plural('its', kept)} sign beyond doubt"
-    return f"{said}, {open_ or 'none'} {plural('is', open_)} undecided, {turned or 'none'} turned."
+    said = f"Of {many} {plural('indicator', many)} of the rubric, {kept} kept {plural('its', kept)} sign"
+    return (
+        f"{said} beyond doubt, {open_ or 'none'} {plural('is', open_)} undecided, {turned or 'none'} turned."
+    )

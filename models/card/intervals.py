@@ -1,4 +1,4 @@
-"""The interval plot: a row a thing, its figure as a dot on the line from one end of its doubt to the other."""
+"""The interval plot: a row a thing, its figure a dot on the line that is its doubt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -58,5 +58,11 @@ def _items(items: Iterable[tuple[Markup, str]]) -> Markup:
 
 def _frame(*inner: Markup, width: int = _WIDE) -> Markup:
     return element(
-        "svg", *inner, width=width, height=16, viewBox=f"0 0 {width} 16", aria_hidden="true", focusable="false"
+        "svg",
+        *inner,
+        width=width,
+        height=16,
+        viewBox=f"0 0 {width} 16",
+        aria_hidden="true",
+        focusable="false",
     )

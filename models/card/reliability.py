@@ -64,6 +64,7 @@ def _field(one: Reliability, spot: Spot) -> list[Markup]:
     parts.append(element("line", x1=x(0), y1=y(0), x2=x(1), y2=y(1), class_="c-middle"))
     for bin_ in sorted(one.bins, key=lambda bin_: -bin_.ratings):
         radius = min(max(_DOT * math.sqrt(bin_.ratings), _LEAST_DOT), _MOST_DOT)
-        place = {"cx": x(bin_.predicted), "cy": y(bin_.seen), "r": radius, "class_": "k-bin"}
-        parts.append(element("circle", **place, fill_opacity=depth(bin_.stage, one.cutpoints)))
+        place: dict[str, float] = {"cx": x(bin_.predicted), "cy": y(bin_.seen), "r": radius}
+        hue = depth(bin_.stage, one.cutpoints)
+        parts.append(element("circle", **place, class_="k-bin", fill_opacity=hue))
     return parts

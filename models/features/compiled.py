@@ -20,7 +20,7 @@ WORTH_LOADING: Final = 4_000_000
 MOST_ROOM: Final = 1 << 24
 
 _KERNEL: Final = "models.features.kernel.run"
-_TYPES: Final = {
+_TYPES: Final[dict[str, "np.dtype[Any]"]] = {
     "window": np.dtype(np.int32),
     "t": np.dtype(np.int64),
     "device": np.dtype(np.uint64),

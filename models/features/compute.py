@@ -94,7 +94,7 @@ def _part(signals: Signals, windows: Windows, part: Bools) -> tuple[Signals, Win
         signals.action.take(at),
         signals.amount.take(at),
     )
-    kinds = [windows.kinds[i] for i in rows]
+    kinds = [windows.kinds[i] for i in rows.tolist()]
     return own, Windows(windows.start[rows], windows.end[rows], kinds, windows.expected[rows])
 
 

@@ -19,6 +19,10 @@ SPLIT_FROM: Final = 600  # ratings: 200 can be held out and 400 remain
 LEAST_HELD: Final = 200
 HELD_SHARE: Final = 0.25
 
+ENOUGH_SCHOOLS: Final = (
+    5  # fewer, and a school left out would take too much of what there is to learn with it
+)
+
 Method = Literal["split", "cross"]
 
 
@@ -50,13 +54,17 @@ def fitted(design: Design, chosen: Chosen, start: Floats | None = None) -> Fitte
 
 
 def out_of_fold(design: Design, chosen: Chosen, seed: int) -> Calibration:
-    """Each rating's probabilities from a fit on the nine folds that its window is not in.
+    """Each rating's probabilities from a fit on the nine folds that it is not in.
 
+    Folds are whole schools where there are enough of them: weights learn a little of the habits of the
+    schools that were rated, so sets that rest on ratings of these same schools are too narrow for every other
+    one (in 20 simulated universes they held .893 of new schools' ratings instead of .905).
     The hyperparameters stay those that all ratings chose. They are five numbers with beliefs of their own, so
     one tenth of the ratings moves them by far less than their doubt, and they never see a single rating's
     level as weights do: a test holds the difference that choosing again would make to a hundredth.
     """
-    fold = folds_of(design.window, design.level, FOLDS, seed)
+    several = len(np.unique(design.school)) >= ENOUGH_SCHOOLS
+    fold = folds_of_schools(design.school) if several else folds_of(design.window, design.level, FOLDS, seed)
     probs = np.empty((len(design), design.stages))
     moved = design.shrunk(chosen.hyper.noise_share)
     for k in range(FOLDS):
@@ -86,3 +94,13 @@ def folds_of(window: Ints, level: Ints, folds: int, seed: int) -> Ints:
     dealt = np.empty(len(windows), np.int64)
     dealt[order] = np.arange(len(windows)) % folds
     return dealt[back]
+
+
+def folds_of_schools(school: Ints) -> Ints:
+    """A fold [n] for each rating: all of a school in one, the largest schools dealt first to the emptiest."""
+    schools, back, counts = np.unique(school, return_inverse=True, return_counts=True)
+    fold, load = np.empty(len(schools), np.int64), np.zeros(min(FOLDS, len(schools)), np.int64)
+    for one in np.argsort(-counts, kind="stable").tolist():
+        fold[one] = load.argmin()
+        load[fold[one]] += counts[one]
+    return fold[back]

@@ -15,6 +15,7 @@ from models.fitting.design import WEIGHTED, Design, coded, standardised
 from models.fitting.heldout import figures
 from models.fitting.hyper import BELIEFS, FLAT_BELIEFS, Belief, Chosen, Hyper, PriorShape, Spread, choose
 from models.fitting.ratings import DimensionRatings, RatingTable
+from models.fitting.schools import Windows, group_doubt, group_notes, windows_of
 from models.integration.load import Dimension, IntegrationModel
 from models.scoring.fit_file import (
     ENOUGH_RATINGS,
@@ -82,6 +83,8 @@ def fit_model(
     """
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__))
     reference = _reference(features.x[order], options.simulated)
+    windows = windows_of(features, order, reference)
+    place = np.argsort(order)
     dimensions = {}
     for dimension in model.dimensions:
         own = ratings.dimensions[dimension.id]
@@ -89,7 +92,7 @@ def fit_model(
             dimensions[dimension.id] = _uncalibrated(dimension, own)
         else:
             design = design_of(dimension, own, ratings.coaches, features, reference, options.prior)
-            dimensions[dimension.id] = fit_dimension(dimension, own, design, options)
+            dimensions[dimension.id] = fit_dimension(dimension, own, design, options, windows, place[own.row])
         progress(dimension.id)
     return sealed(
         Fit(
@@ -143,11 +146,19 @@ def design_of(
 
 
 def fit_dimension(
-    dimension: Dimension, ratings: DimensionRatings, design: Design, options: Options
+    dimension: Dimension,
+    ratings: DimensionRatings,
+    design: Design,
+    options: Options,
+    windows: Windows,
+    row: NDArray[np.int64],
 ) -> DimensionFit:
     """One dimension with ratings enough. From 600 ratings on a quarter is held out for the sets and taught
     to nothing else; with fewer, all teach the weights and each is held out in turn.
+
+    row [n]: which of the windows each rating of the design is of.
     """
+    out = np.zeros(len(design), np.bool_)
     if len(design) >= SPLIT_FROM:
         out = held_out(design, options.seed)
         taught = design.rows(~out)
@@ -163,6 +174,7 @@ def fit_dimension(
     groups = calibrate(scores, design.share[calibration.rows])
     schools, coaches = raters.effects(design, everything.posterior)
     agreed = raters.agreement(design)
+    levels = group_doubt(design, row, windows, ~out, chosen, final, agreed)
     conditional = final.scale.conditional
     return DimensionFit(
         stages=tuple(stage.id for stage in dimension.stages),
@@ -187,7 +199,8 @@ def fit_dimension(
             groups=tuple(EvidenceGroup(one.least, one.threshold, one.ratings) for one in groups),
         ),
         held_out=figures(design, calibration, groups),
-        notes=(*raters.notes(design, agreed), *_notes(design, chosen)),
+        notes=(*raters.notes(design, agreed), *_notes(design, chosen), *group_notes(levels)),
+        groups=levels,
     )
 
 

@@ -4,9 +4,8 @@ import numpy as np
 
 from models.graph.scales import Scales
 from models.graph.sheet import FLOAT, INT64, Sheet
+from models.scoring.scorer import NO_SET
 from models.scoring.sets import EVIDENCE_ONLY, NO_STAGE, PLACED, THIN
-
-_NO_SET = -1
 
 
 def write_sets(sheet: Sheet, scales: Scales) -> None:
@@ -24,7 +23,7 @@ def write_sets(sheet: Sheet, scales: Scales) -> None:
         _write_threshold(s, scales)
         lowest, highest = _write_growth(s, scales)
         told_verdict = _write_thin(s, scales, lowest, highest)
-    s.add("low", "Where", "told", lowest, s.numbers("no_set", _NO_SET))
+    s.add("low", "Where", "told", lowest, s.numbers("no_set", NO_SET))
     s.add("high", "Where", "told", highest, "no_set")
     s.add("verdict", "Where", "told", told_verdict, s.numbers("evidence_only", EVIDENCE_ONLY))
 

@@ -14,7 +14,7 @@ from models.integration.model import Dimension, IntegrationModel
 from models.scoring.fit_file import DimensionFit, Fit, matched
 from models.scoring.sets import VERDICTS
 
-GRAPH_FORMAT: Final = "1"
+GRAPH_FORMAT: Final = "1"  # another one whenever the operators change: readers make the graph again
 HASH_LENGTH: Final = 64
 _BLANK: Final = "0" * HASH_LENGTH
 

@@ -100,4 +100,5 @@ class Placing:
                 low[d], high[d] = stage_set(rows[d][: rule.stages], rule.threshold[group])
                 wide = high[d] - low[d] + 1 >= WIDE * rule.stages
                 codes[d] = PLACED if not wide and not thin and missing.isdisjoint(rule.needs) else THIN
-        return np.array([low]), np.array([high]), np.array([codes], np.uint8)
+        ends = np.array([low, high])
+        return ends[:1], ends[1:], np.array([codes], np.uint8)

@@ -103,6 +103,23 @@ def test_a_window_comes_out_the_same_alone_and_among_others(lists: list[list[Row
         np.testing.assert_array_equal(together[i], alone[0])
 
 
+def test_what_is_done_in_one_window_changes_no_bit_of_another() -> None:
+    rng = np.random.default_rng(11)
+    contacts = [
+        (int(t), int(d), int(app), Action.CONTACT, float(amount))
+        for t, d, app, amount in zip(
+            rng.integers(0, SECONDS, 400),
+            rng.integers(0, 20, 400),
+            rng.integers(0, 6, 400),
+            rng.random(400) * rng.integers(0, 2, 400) * 60,
+            strict=True,
+        )
+    ]
+    acts: list[Row] = [(5, 1, 2, Action.CREATE, 1 / 3), (9, 1, 2, Action.PUBLISH, 0.0)]
+    together = by("compiled", several([contacts, acts]), windows(2, seconds=SECONDS))
+    np.testing.assert_array_equal(together[0], by("compiled", columns(contacts), windows(seconds=SECONDS))[0])
+
+
 @pytest.mark.parametrize("kind", sorted(SOURCE_KINDS))
 def test_simulated_lessons_come_out_the_same_for_every_source(kind: str) -> None:
     catalogue = load_catalogue()

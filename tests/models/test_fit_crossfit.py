@@ -8,7 +8,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.evaluation.metrics import rank_scores
-from models.fitting.crossfit import FOLDS, fitted, folds_of, held_out, out_of_fold
+from models.fitting.crossfit import (
+    ENOUGH_SCHOOLS,
+    FOLDS,
+    fitted,
+    folds_of,
+    folds_of_schools,
+    held_out,
+    out_of_fold,
+)
 from models.fitting.design import marginal
 from models.fitting.hyper import choose
 from models.fitting.posterior import Posterior
@@ -33,6 +41,30 @@ def test_a_window_lies_in_one_fold_and_levels_are_spread_evenly(seed: int, n: in
         counts = np.bincount(fold[first][level[first] == k], minlength=FOLDS)
         assert counts.max() - counts.min() <= 1
     assert len(windows) == len(first)
+
+
+@lawful
+@given(st.integers(0, 10_000), st.integers(1, 40), st.integers(1, 300))
+def test_a_school_lies_in_one_fold_and_no_fold_is_heavier_than_a_school_makes_it(
+    seed: int, schools: int, n: int
+) -> None:
+    school = np.random.default_rng(seed).integers(0, schools, n)
+    fold = folds_of_schools(school)
+    for one in np.unique(school):
+        assert len(np.unique(fold[school == one])) == 1
+    load = np.bincount(fold)
+    assert load.min() >= 1
+    assert load.max() - load.min() <= np.bincount(school).max()
+
+
+def test_with_schools_enough_no_rating_is_judged_by_a_fit_that_saw_its_school() -> None:
+    one = design(3, 120, weights=RUBRIC, rubric=RUBRIC)
+    assert len(np.unique(one.school)) >= ENOUGH_SCHOOLS
+    fold = out_of_fold(one, choose(one), seed=0).fold
+    for school in np.unique(one.school):
+        assert len(np.unique(fold[one.school == school])) == 1
+    few = replace(one, school=one.school % (ENOUGH_SCHOOLS - 1))
+    assert len(np.unique(out_of_fold(few, choose(few), seed=0).fold)) == FOLDS
 
 
 @lawful

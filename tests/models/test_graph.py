@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from onnx.reference import ReferenceEvaluator
 
 from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
-from models.graph.read import Graph, sound
+from models.graph.read import Graph, Outputs, sound
 from models.graph.rubric import rubric_fit
 from models.graph.write import content_hash, encode
 from models.integration.load import load_model, model_names
@@ -39,14 +40,15 @@ def graph_of(model: IntegrationModel, fit: Fit) -> Graph:
     return sound(encode(model, fit), model, "M.onnx")
 
 
-def assert_same(graph: Graph, scorer: Scorer, x: NDArray[np.float32]) -> None:
-    """Everything that both say of the rows x, numpy's rounded to float32."""
+def assert_same(graph: Graph, scorer: Scorer, x: NDArray[np.float32]) -> Outputs:
+    """Everything that both say of the rows x, numpy's rounded to float32; returns the graph's."""
     ours, theirs = scorer.score(x), graph.run(x)
     np.testing.assert_allclose(theirs.probs, ours.probs.astype(np.float32), rtol=0, atol=MOST)
     np.testing.assert_allclose(theirs.score, ours.score.astype(np.float32), rtol=0, atol=MOST)
     np.testing.assert_array_equal(theirs.low, ours.low)
     np.testing.assert_array_equal(theirs.high, ours.high)
     np.testing.assert_array_equal(theirs.verdict, ours.codes)
+    return theirs
 
 
 def test_onnxruntime_and_numpy_agree_on_a_million_random_rows(fit: Fit) -> None:
@@ -54,7 +56,9 @@ def test_onnxruntime_and_numpy_agree_on_a_million_random_rows(fit: Fit) -> None:
     for own, scorer in ((by_rubric, Scorer.for_model("tim")), (fit, Scorer.fitted(TIM, fit))):
         graph, rng = graph_of(TIM, own), np.random.default_rng(5)
         for _ in range(0, ROWS // 2, BLOCK):
-            assert_same(graph, scorer, random_rows(own, rng, BLOCK))
+            x = random_rows(own, rng, BLOCK)
+            told = assert_same(graph, scorer, x)
+            np.testing.assert_allclose(told.probs, scorer.probabilities(x), rtol=0, atol=MOST)
 
 
 @pytest.mark.parametrize("name", model_names())
@@ -83,6 +87,15 @@ def test_dimensions_of_any_widths_and_evidence_groups_agree(widths: list[int], d
     graph = graph_of(model, own)
     onnx.checker.check_model(onnx.load_from_string(graph.file), full_check=True)
     assert_same(graph, Scorer.fitted(model, own), random_rows(own, np.random.default_rng(2), 300))
+
+
+def test_a_second_runtime_says_the_same(fit: Fit) -> None:
+    graph, x = graph_of(TIM, fit), random_rows(fit, np.random.default_rng(9), 300)
+    told = graph.run(x)
+    names = list(Outputs.__slots__)
+    again = ReferenceEvaluator(onnx.load_from_string(graph.file)).run(names, {"x": x})
+    for name, value in zip(names, again, strict=True):
+        np.testing.assert_allclose(value, getattr(told, name), rtol=0, atol=MOST)
 
 
 def test_rates_in_the_hundreds_and_values_far_out_keep_their_digits(fit: Fit) -> None:

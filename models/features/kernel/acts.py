@@ -63,7 +63,8 @@ def _first(low: int, high: int, since: int, one: int, other: int, third: int, le
     if since < 0:
         return -1
     for i in range(low, high):
-        action, second = lesson.key[i] & ACTION_MASK, lesson.key[i] >> SECOND_SHIFT
+        action: int = lesson.key[i] & ACTION_MASK
+        second: int = lesson.key[i] >> SECOND_SHIFT
         if second >= since and action in (one, other, third):
             return second
     return -1

@@ -26,14 +26,14 @@ def dwell_of_device(low: int, high: int, length: int, minutes: int, lesson: Less
     """
     key, amount = lesson.key, lesson.amount
     minute = size = 0
-    cell, since, until = lesson.cell[low], np.int64(0), np.int64(0)
+    cell, since, until = lesson.cell[low], 0, 0
     i = low
     while i < high:
-        begin = key[i] >> SECOND_SHIFT
+        begin: int = key[i] >> SECOND_SHIFT
         if amount[i] == 0 and (i + 1 == high or key[i + 1] >> SECOND_SHIFT > begin):
             # Nearly all signals of a resolver's log: nothing beside them, and whole seconds.
             wait = min((key[i + 1] >> SECOND_SHIFT) - begin, LONGEST_WAIT) if i + 1 < high else LAST_WAIT
-            stop = min(begin + wait, length)
+            stop: int = min(begin + wait, length)
             lesson.dwell[i] = stop - begin
             if lesson.cell[i] != cell or begin != until:
                 minute, size = _stretch(cell, since, until, minute, size, minutes, cells)
@@ -103,7 +103,7 @@ def _spend_alike(
     begin, end, alike = lesson.key[i] >> SECOND_SHIFT, lesson.end[i], j - i
     lesson.dwell[i:j] = (end - begin) / alike
     first = begin // MINUTE
-    last = max(np.int64(math.ceil(end / _MINUTE)) - 1, first)
+    last = max(math.ceil(end / _MINUTE) - 1, first)
     for own in range(first, last + 1):
         if own != minute:
             _settle(minute, size, minutes, cells)
@@ -164,7 +164,7 @@ def _share_minute(minute: int, alive: int, lesson: Lesson) -> None:
         if covering > 0:
             area += (lesson.tick[e] - before) // covering
         before = lesson.tick[e]
-        x = np.int64(lesson.mark[e])
+        x = int(lesson.mark[e])
         lesson.area[x] = area
         covering += 1 if x < alive else -1
 

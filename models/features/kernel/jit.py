@@ -7,21 +7,28 @@ from typing import Any, Final, TypeVar
 
 import numba
 
+from shared import words
+
 F = TypeVar("F", bound=Callable[..., Any])
+
+_njit: Final[Any] = numba.njit
 
 # What a division by zero gives is decided where it can happen; numpy's rule keeps loops free of checks.
 _OPTIONS: Final = {"error_model": "numpy", "nogil": True}
-_INNER: Final = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+# Python calls none of these, and those that make no arrays need not count who holds one: a third of the time.
+_INNER: Final = {**_OPTIONS, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
 
 def jit(function: F) -> F:
     """A part of the kernel that makes no arrays, compiled into whoever calls it."""
-    return numba.njit(forceinline=True, _nrt=False, **_INNER, **_OPTIONS)(function)  # type: ignore[no-any-return]
+    compiled: F = _njit(forceinline=True, _nrt=False, **_INNER)(function)
+    return compiled
 
 
 def maker(function: F) -> F:
     """A part of the kernel that makes arrays."""
-    return numba.njit(**_INNER, **_OPTIONS)(function)  # type: ignore[no-any-return]
+    compiled: F = _njit(**_INNER)(function)
+    return compiled
 
 
 def entry(signature: str) -> Callable[[F], F]:
@@ -31,17 +38,19 @@ def entry(signature: str) -> Callable[[F], F]:
     place); where neither can be written it is compiled again in every process.
     """
 
-    def compiled(function: F) -> F:
+    def compile_it(function: F) -> F:
+        compiled: F
         try:
-            return numba.njit(signature, cache=True, **_OPTIONS)(function)  # type: ignore[no-any-return]
+            compiled = _njit(signature, cache=True, **_OPTIONS)(function)
         except (RuntimeError, OSError):
-            return numba.njit(signature, **_OPTIONS)(function)  # type: ignore[no-any-return]
+            compiled = _njit(signature, **_OPTIONS)(function)
+        return compiled
 
-    return compiled
+    return compile_it
 
 
 def digest_of_sources() -> int:
-    """A number that changes with any file of the kernel: what is kept on disk must not outlive its parts."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
+    """A number that changes with any file the kernel is made of: numba itself watches one file only."""
+    files = [*sorted(Path(__file__).parent.parent.rglob("*.py")), Path(words.__file__)]
     text = b"".join(file.read_bytes() for file in files)
     return int.from_bytes(hashlib.blake2b(text, digest_size=7).digest())

@@ -62,14 +62,14 @@ class Lines(NamedTuple):
 class Arrivals(NamedTuple):
     """The devices of one window as they come up: code [m], each signal's device by number.
 
-    name, count and next [devices]: what it is called, how many signals it has, and where the next one goes;
+    name, signals and following [devices]: what it is called, how many it has, and where the next one goes;
     slot: a hash table of numbers, -1 where free.
     """
 
     code: Ints
     name: NDArray[np.uint64]
-    count: Ints
-    next: Ints
+    signals: Ints
+    following: Ints
     slot: NDArray[np.int32]
 
 
@@ -99,9 +99,10 @@ class Lesson(NamedTuple):
 class Cells(NamedTuple):
     """One window's apps, numbered as they come up in canonical order; `of` [apps] is -1 for the others.
 
-    rows [kinds + cells, 8]: channel weights, those of the actions first; passed: the same shape, what
-    followed each kind; pairs [kinds + cells, kinds + cells]: one signal after another; dwell by cell of the device and of the window, by kind; held and touched: the minute
-    at hand; followers [cells, minutes + 1]: how many more devices are on an app than a minute before.
+    rows [kinds + cells + 1, 8]: channel weights, those of the actions first, one row to spare; passed: the
+    same shape, what followed each kind; pairs [kinds + cells, kinds + cells]: how often one single signal
+    followed another; by_kind, by_cell: the window's dwell; held, touched: the apps at hand, of a minute or a device; followers
+    [cells, minutes + 1]: how many more devices are on an app than a minute before.
     """
 
     of: Ints

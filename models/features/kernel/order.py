@@ -23,30 +23,29 @@ _SHORT: Final = 16
 
 
 @jit
-def survey(columns: Columns, apps: int, edges: Ints, first: Ints, last: Ints) -> tuple[bool, bool, bool]:
-    """Whether all is in range, any has an amount, any is more than a contact.
+def survey(columns: Columns, apps: int, edges: Ints, first: Ints, last: Ints) -> tuple[bool, bool]:
+    """Whether all is in range, and whether any has an amount.
 
     edges [windows + 1] become the windows' in a list of signals by window; first and last [windows] where the
     first and the last signal of each stand, `last` before `first` for none.
     """
-    good, timed, acted = True, False, False
+    good, timed = True, False
     windows, n = len(first), len(columns.window)
     first[:] = n
     last[:] = -1
     for i in range(n):
         w, app, action, amount = columns.window[i], columns.app[i], columns.action[i], columns.amount[i]
         if w < 0 or w >= windows:
-            return False, timed, acted
+            return False, timed
         good &= (app >= 0) & (app < apps) & (action < KINDS) & (amount >= 0) & (amount < np.inf)
         timed |= amount > 0
-        acted |= action > 0
         edges[w + 1] += 1
         if last[w] < 0:
             first[w] = i
         last[w] = i
     for w in range(windows):
         edges[w + 1] += edges[w]
-    return good, timed, acted
+    return good, timed
 
 
 @maker
@@ -102,28 +101,28 @@ def number_devices(lines: Lines, low: int, high: int, found: Arrivals) -> int:
     for i in range(low, high):
         name = lines.device[i]
         at = _slot(name, bits, found)
-        code = np.int64(found.slot[at])
+        code = int(found.slot[at])
         if code < 0:
             code = devices
             found.slot[at] = code
             found.name[code] = name
-            found.count[code] = 0
+            found.signals[code] = 0
             devices += 1
             if 2 * devices > 1 << bits:
                 bits += 2
                 _rehash(devices, bits, found)
-        found.count[code] += 1
+        found.signals[code] += 1
         found.code[i - low] = code
     return devices
 
 
 @jit
-def _slot(name: np.uint64, bits: int, found: Arrivals) -> int:
+def _slot(name: np.uint64, bits: int, found: Arrivals) -> np.int64:
     """Where a device's number stands, or belongs."""
     at = np.int64((name * _ODD) >> np.uint64(64 - bits))
     while found.slot[at] >= 0 and found.name[found.slot[at]] != name:
         at = (at + 1) & ((1 << bits) - 1)
-    return at  # type: ignore[no-any-return]
+    return at
 
 
 @jit
@@ -141,13 +140,13 @@ def arrange(lines: Lines, low: int, high: int, devices: int, found: Arrivals, le
     sort_span(lesson.tick, lesson.mark, 0, devices, lesson.spare_key, lesson.spare_amount)
     lesson.first[0] = 0
     for place in range(devices):
-        code = np.int64(lesson.mark[place])
-        found.next[code] = lesson.first[place]
-        lesson.first[place + 1] = lesson.first[place] + found.count[code]
+        code = int(lesson.mark[place])
+        found.following[code] = lesson.first[place]
+        lesson.first[place + 1] = lesson.first[place] + found.signals[code]
     for i in range(high - low):
         code = found.code[i]
-        at = found.next[code]
-        found.next[code] = at + 1
+        at = found.following[code]
+        found.following[code] = at + 1
         lesson.key[at] = lines.key[low + i]
         if len(lines.amount):
             lesson.amount[at] = lines.amount[low + i]

@@ -43,8 +43,8 @@ def make_room(count: Ints, length: Ints, apps: int) -> Room:
     arrivals = Arrivals(
         code=np.empty(most, np.int64),
         name=np.empty(most, np.uint64),
-        count=np.empty(most, np.int64),
-        next=np.empty(most, np.int64),
+        signals=np.empty(most, np.int64),
+        following=np.empty(most, np.int64),
         slot=np.empty(slots, np.int32),
     )
     lesson = Lesson(

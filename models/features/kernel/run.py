@@ -51,7 +51,6 @@ def measure(
     m: int,
     devices: int,
     length: int,
-    acted: bool,
     channels: Floats,
     off_task: Bools,
     room: Room,
@@ -60,19 +59,17 @@ def measure(
     """The facts of one window, from its `m` signals in canonical order."""
     lesson, cells = room.lesson, room.cells
     minutes = -(-length // MINUTE)
-    size = number_apps(m, channels, lesson, cells)
+    size, acted = number_apps(m, channels, lesson, cells)
     transitions = switches = 0
     weighted = held = 0.0
-    # One thing at a time for all devices: the processor foresees a short loop better than a long one.
     for device in range(devices):
-        dwell_of_device(lesson.first[device], lesson.first[device + 1], length, minutes, lesson, cells)
-    for device in range(devices):
-        total, bits = apps_of_device(lesson.first[device], lesson.first[device + 1], acted, lesson, cells)
+        low, high = lesson.first[device], lesson.first[device + 1]
+        dwell_of_device(low, high, length, minutes, lesson, cells)
+        total, bits = apps_of_device(low, high, acted, lesson, cells)
         if total > 0:
             weighted += total * bits
             held += total
-    for device in range(devices):
-        moved, switched = moves_of_device(lesson.first[device], lesson.first[device + 1], size, lesson, cells)
+        moved, switched = moves_of_device(low, high, size, lesson, cells)
         transitions += moved
         switches += switched
     facts[layout.DEVICES] = devices
@@ -107,7 +104,7 @@ def _made(sources: int) -> Kernel:
         edges = np.zeros(len(start) + 1, np.int64)
         columns = Columns(window, t, device, app, action, amount)
         first, last = np.empty(len(start), np.int64), np.empty(len(start), np.int64)
-        good, timed, acted = survey(columns, len(channels), edges, first, last)
+        good, timed = survey(columns, len(channels), edges, first, last)
         if not good or sources < 0:
             return False, table
         begins = bells(first, last)
@@ -121,7 +118,7 @@ def _made(sources: int) -> Kernel:
                 low, high = edges[w] - shift, lines.until[w] - shift
                 devices = number_devices(lines, low, high, room.arrivals)
                 arrange(lines, low, high, devices, room.arrivals, room.lesson)
-                measure(high - low, devices, length[w], acted, channels, off_task, room, table[w])
+                measure(high - low, devices, length[w], channels, off_task, room, table[w])
         return True, table
 
     return kernel

@@ -23,9 +23,12 @@ _TWO_LN2: Final = 2 * math.log(2)
 
 
 @jit
-def number_apps(m: int, channels: Floats, lesson: Lesson, cells: Cells) -> int:
-    """How many apps a window has; the cell and the row of weights of each of its `m` signals."""
-    size = 0
+def number_apps(m: int, channels: Floats, lesson: Lesson, cells: Cells) -> tuple[int, bool]:
+    """How many apps a window has, and whether anything was done there but contacts.
+
+    Each of its `m` signals gets its app's cell and its row of weights.
+    """
+    size, acted = 0, False
     for i in range(m):
         app = (lesson.key[i] >> APP_SHIFT) & APP_MASK
         cell = cells.of[app]
@@ -41,11 +44,12 @@ def number_apps(m: int, channels: Floats, lesson: Lesson, cells: Cells) -> int:
             cells.by_cell[cell] = 0.0
             size += 1
         action = lesson.key[i] & ACTION_MASK
+        acted |= action > 0
         lesson.cell[i] = cell
         lesson.kind[i] = action if action else KINDS + cell
     cells.passed[: KINDS * WIDTH] = 0.0
     cells.by_kind[:KINDS] = 0.0
-    return size
+    return size, acted
 
 
 @jit
