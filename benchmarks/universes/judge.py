@@ -48,6 +48,13 @@ def judged(world: World, fit: Fit) -> dict[str, float]:
     }
 
 
+def truthful(world: World, fit: Fit) -> float:
+    """Kappa of the fit's likeliest levels against the true ones."""
+    scorer = Scorer.fitted(world.model, fit)
+    d = scorer.dimensions.index(world.dimension)
+    return against_truth(world, scorer.score(world.features.x).probs[:, d].argmax(axis=1))["kappa"]
+
+
 def against_truth(world: World, placed: Ints) -> dict[str, float]:
     """Kappa against the true level and its share of the oracle's, over lessons that taught nothing."""
     fresh = _fresh(world)

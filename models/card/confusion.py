@@ -53,6 +53,8 @@ def _square(square: Square, spot: Spot, left: float, cell: float, once: bool) ->
             x = left + j * cell
             box: dict[str, float] = {"x": x, "y": y, "width": cell - _GAP, "height": _ROW - _GAP}
             parts.append(element("rect", **box, class_="k-cell", style=f"--share: {count / total:.3f}"))
+            if i == j:
+                parts.append(element("rect", **box, class_="k-same"))
             if count:
                 middle = x + (cell - _GAP) / 2
                 parts.append(label(f"{count:,d}", middle, y + _ROW / 2 + 4, "middle", "c-text k-count"))

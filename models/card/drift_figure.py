@@ -15,7 +15,7 @@ _COLUMNS: tuple[tuple[str, Kind], ...] = (
     ("feature", "text"),
     ("stability index (PSI)", "text"),
     ("by chance up to", "text"),
-    ("not visible, later", "share"),
+    ("missing, later", "share"),
     ("in the fit", "text"),
 )
 
@@ -42,7 +42,7 @@ def drift_figure(found: Sequence[FeatureDrift]) -> Figure:
         wide=wide,
         narrow=narrow,
         limits=(
-            "At the end of a row: the share of later lessons in which it is not visible. Lines at "
+            "At the end of a row: the share of later lessons in which it is missing. Lines at "
             f"{SOME:g} and {MUCH:g} are where banks speak of some and of much change: a convention, "
             "and nothing more. Lessons of one class resemble one another, so chance brings more than the "
             "stroke says. The fit keeps no share of windows in which a feature was missing."
@@ -74,7 +74,7 @@ def drift_words(found: Sequence[FeatureDrift]) -> str:
     much = [feature_words(one.feature) for one in beyond if (one.psi or 0) > MUCH]
     told = f"{lessons:,d} later lessons: {len(beyond) or 'none'} of {len(made)} features moved beyond chance"
     if not much:
-        return f"{told}, none of them by much."
+        return f"{told}, none of them by much." if beyond else f"{told}."
     most = listing(much) if len(much) <= 4 else f"{listing(much[:4])} among {len(much)}"
     return f"{told}; by much {most}. Placements of such lessons rest on ground the fit has not seen."
 
@@ -94,4 +94,4 @@ def missing_words(found: Sequence[FeatureDrift]) -> str:
 def _note(one: FeatureDrift) -> str:
     if not one.in_fit:
         return "never in the fit"
-    return f"{share(one.missing)} not visible" if one.missing else ""
+    return f"{share(one.missing)} missing" if one.missing else ""

@@ -67,7 +67,8 @@ def _columns(panels: int, taken: float, size: Size) -> int:
     if size == "narrow":
         return 1
     fit = int((WIDTH[size] + GAP) / (taken + _LEAST_PLOT + GAP))
-    return max(1, min(panels, fit, _MOST_COLUMNS))
+    rows = -(-panels // max(1, min(panels, fit, _MOST_COLUMNS)))
+    return -(-panels // rows)  # five in rows of three and two, not of four and one
 
 
 def _panel(panel: Panel, spot: Spot, scale: Scale, names: float, notes: float) -> list[Markup]:

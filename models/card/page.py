@@ -8,17 +8,11 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from models.card import words
+from models.card.believed import confusion_figure, coverage_figure, reliability_figure
 from models.card.drift import FeatureDrift
 from models.card.drift_figure import drift_figure, missing_words
-from models.card.figures import (
-    coaches_figure,
-    confusion_figure,
-    coverage_figure,
-    learned_table,
-    reliability_figure,
-    weights_figure,
-)
 from models.card.held_table import held_table
+from models.card.learned import coaches_figure, learned_table, weights_figure
 from models.card.summary import Part, headline, never_seen, parts_of, people_of, sd_of
 from models.integration.model import IntegrationModel
 from models.scoring.fit_file import ENOUGH_RATINGS, Fit

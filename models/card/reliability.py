@@ -56,9 +56,9 @@ def _field(one: Reliability, spot: Spot) -> list[Markup]:
         return top + (1 - share) * _TALL
 
     parts = [label(one.title, left, spot.y + 14, class_="c-text k-title")]
-    for share, words in ((0.0, "0%"), (0.5, "50%"), (1.0, "100%")):
+    for share, words, upright in ((0.0, "0%", "0%"), (0.5, "predicted", "seen"), (1.0, "100%", "100%")):
         parts.append(element("line", x1=left, x2=left + wide, y1=y(share), y2=y(share), class_="c-axis"))
-        parts.append(label(words, left - 6, y(share) + 5, "end", "c-quiet"))
+        parts.append(label(upright, left - 6, y(share) + 5, "end", "c-quiet"))
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
         parts.append(label(words, x(share), y(0) + 17, anchor, "c-quiet"))
     parts.append(element("line", x1=x(0), y1=y(0), x2=x(1), y2=y(1), class_="c-middle"))

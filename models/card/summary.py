@@ -85,11 +85,10 @@ class Part:
 
     @property
     def stand(self) -> str:
-        """Calibrated or prior only, in a sentence without its subject."""
-        ratings = count(self.fit.ratings, "rating")
+        """Calibrated or prior only, and by how many ratings."""
         if not self.fit.calibrated:
-            return f"Prior only: {ratings} of the {ENOUGH_RATINGS} that calibration takes."
-        return f"Calibrated by {ratings}{_of_people(self.coaches, self.schools)}."
+            return f"prior only: {self.fit.ratings} of {ENOUGH_RATINGS} ratings"
+        return f"calibrated by {count(self.fit.ratings, 'rating')}"
 
 
 def parts_of(fit: Fit, model: IntegrationModel) -> tuple[Part, ...]:
@@ -102,15 +101,14 @@ def headline(fit: Fit, parts: Sequence[Part]) -> str:
     made = "An inference from simulated lessons" if fit.simulated else "An inference"
     known = [part for part in parts if part.fit.calibrated]
     rest = len(parts) - len(known)
-    prior = "its rubric" if fit.prior == "rubric" else "a flat prior"
     if not known:
         return f"{made}, not calibrated: it rests on the rubric alone, which no walkthrough has checked yet."
     low, high = min(part.fit.ratings for part in known), max(part.fit.ratings for part in known)
     many = count(high, "walkthrough rating") if low == high else f"{low:,d} to {high:,d} walkthrough ratings"
     people = _of_people(*people_of(fit))
     if not rest:
-        each = " a dimension" if len(parts) > 1 else ""
-        return f"{made}, calibrated by {many}{each}{people}, starting from {prior}."
+        each = " in each dimension" if len(parts) > 1 else ""
+        return f"{made}, calibrated by {many}{each}{',' if each and people else ''}{people}."
     other = listing([part.name for part in parts if not part.fit.calibrated])
     return (
         f"{made}. {listing([part.name for part in known])} {plural('is', len(known))} calibrated by {many}"

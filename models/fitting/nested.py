@@ -41,9 +41,8 @@ class Folded:
         groups, first, back = np.unique(code[self.row], return_index=True, return_inverse=True)
         sums = np.zeros((len(groups), self.sums.shape[1]))
         np.add.at(sums, back, self.sums)
-        return Folded(
-            self.gram, self.log_det, self.rows, sums, np.bincount(back, self.weight), self.row[first]
-        )
+        weight: Floats = np.bincount(back, self.weight)
+        return Folded(self.gram, self.log_det, self.rows, sums, weight, self.row[first])
 
     def shared(self, variance: float) -> "Folded":
         """With an error of this variance that each unit's rows share."""

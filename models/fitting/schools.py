@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fitting.crossfit import Fitted, fitted, folds_of
+from models.fitting.crossfit import FOLDS, Fitted, fitted, folds_of, folds_of_schools
 from models.fitting.design import Design, coded, standardised
 from models.fitting.hyper import Chosen
 from models.fitting.nested import Coefficients, Folded, coefficients
@@ -37,7 +37,6 @@ Bools = NDArray[np.bool_]
 ENOUGH_TWICE: Final = 30  # windows rated by two coaches that outweigh what is believed of their agreement
 USUAL_KAPPA: Final = 0.75
 LEAST_RATINGS: Final = 30
-_FOLDS: Final = 10
 
 # What is believed, in units of the standard deviation of the ratings.
 _TRUE_SPREAD: Final = 0.28  # of schools' true means: 8% of the variance of levels
@@ -55,8 +54,8 @@ _CLASS_SLOPE_SD: Final = 0.4
 _STEPS: Final = np.linspace(-2.4, 2.4, 9)
 
 ASSUMED: Final = (
-    f"Fewer than {ENOUGH_TWICE} windows were rated twice: for levels of classes and schools, how far coaches "
-    f"agree leans on a usual kappa of {USUAL_KAPPA}."
+    f"Fewer than {ENOUGH_TWICE} windows were rated twice: levels of groups lean on a usual kappa, "
+    f"{USUAL_KAPPA}."
 )
 
 
@@ -148,7 +147,7 @@ def group_doubt(
     left = sum(one.weight * one.error for one in possible)
     return Groups(
         centre=centre,
-        # Observers draw levels in toward the middle of the scale, or only toward the usual ones: half of each.
+        # Observers draw levels in toward the middle of the scale, or toward the usual ones: half of each.
         true_centre=float(np.clip(middle + (centre - middle) / math.sqrt(compression), 0, 2 * middle)),
         compression=compression,
         twice=agreed.windows if agreed else 0,
@@ -195,13 +194,8 @@ def _foretold_afresh(design: Design, taught: Bools, chosen: Chosen) -> Floats:
 
     Weights learn habits of the schools they are fitted to: folds by window would hide half of the bias.
     """
-    count = np.bincount(design.school, minlength=len(design.schools))
-    if (count > 0).sum() > 1:
-        rank = np.empty(len(count), np.int64)
-        rank[np.argsort(-count, kind="stable")] = np.arange(len(count))
-        fold = (rank % _FOLDS)[design.school]
-    else:
-        fold = folds_of(design.window, design.level, _FOLDS, 0)
+    lone = len(np.unique(design.school)) == 1
+    fold = folds_of(design.window, design.level, FOLDS, 0) if lone else folds_of_schools(design.school)
     found = np.empty(len(design))
     moved = design.shrunk(chosen.hyper.noise_share)
     for k in np.unique(fold).tolist():
@@ -290,11 +284,11 @@ class _Search:
 
 
 def tie(true: float, spread: Spread, error: float) -> tuple[float, float]:
-    """The slope of true on foretold means of schools, and the variance around it, by the variance of true ones.
+    """The slope of true on foretold means of schools, and the variance around it; true: of true means.
 
     answer: how much a foretold level rises by one true level, as the foretold ones' variance inside schools
-    and the error of what they foretell show. Foretold means of variance F then have the slope answer true / F,
-    and no more than 1 / answer, what it is without habits.
+    and the error of what they foretell show. Foretold means of variance F then have the slope
+    answer true / F, and no more than 1 / answer, what it is without habits.
     """
     inside = spread.classes + spread.lessons
     answer = max(inside / (inside + error), 0.05) if inside + error > 0 else 1.0
@@ -303,7 +297,7 @@ def tie(true: float, spread: Spread, error: float) -> tuple[float, float]:
 
 
 def _shifts(before: Folded, found: Coefficients, own: float, above: Floats) -> tuple[Floats, Floats]:
-    """Mean and variance [S] of the rated schools' shifts: the coefficients' part and their own, given ratings.
+    """Mean and variance [S] of the rated schools' shifts: what coefficients say, and their own part.
 
     before: errors without the schools' own; its units are the schools.
     """

@@ -64,9 +64,8 @@ def doubt_of_means(group: Ints, cluster: Ints | None, groups: int, icc: float) -
     group [n]; cluster [n]: classes, which lie within groups; None: classes of a usual size are assumed.
     """
     n = np.bincount(group, minlength=groups).astype(np.float64)
-    if cluster is None:
-        squares = np.minimum(n, USUAL_CLASS) * n
-    else:
+    squares: Floats = np.minimum(n, USUAL_CLASS) * n
+    if cluster is not None:
         _, first, size = np.unique(cluster, return_index=True, return_counts=True)
         squares = np.bincount(group[first], size.astype(np.float64) ** 2, groups)
     some = np.maximum(n, 1.0)

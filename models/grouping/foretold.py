@@ -44,17 +44,17 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """school [S]: mean foretold level, NaN without a lesson; steady [S]: the share of a school's distance from
-    the others that more lessons would leave standing; ahead [C]: how far a class's mean lies above its
-    school's, times the same share; class_ [C]: its mean; lessons [S] and class_lessons [C].
+    """school [S]: mean foretold level, NaN without a lesson; steady [S]: the share of a school's distance
+    from the others that more lessons would leave standing; class_ [C]: a class's mean; ahead [C]: how far it
+    lies above its school's, times the same share for classes; class_lessons [C]; home [C]: its school.
     """
 
     school: Floats
     steady: Floats
-    lessons: Ints
     class_: Floats
     ahead: Floats
     class_lessons: Ints
+    home: Ints
 
 
 def spread_of(lessons: Lessons, usual: float) -> Spread:
@@ -67,8 +67,8 @@ def spread_of(lessons: Lessons, usual: float) -> Spread:
         total, icc = max(inside.between, 0.0) + inside.within, inside.icc
     doubt = total * doubt_of_means(lessons.school, lessons.class_, lessons.schools, icc)
     some = np.isfinite(doubt)
-    mean = np.bincount(lessons.school, lessons.level, lessons.schools)[some]
-    mean /= np.bincount(lessons.school, minlength=lessons.schools)[some]
+    total_level = np.bincount(lessons.school, lessons.level, lessons.schools)[some]
+    mean = total_level / np.bincount(lessons.school, minlength=lessons.schools)[some]
     freedom = len(mean) - 1
     square = float(((mean - mean.mean()) ** 2).sum()) - freedom * float(doubt[some].mean())
     between = (_USUAL_SCHOOLS * usual**2 + max(square, 0.0)) / (_USUAL_SCHOOLS + freedom)
@@ -84,8 +84,8 @@ def means_of(lessons: Lessons, spread: Spread) -> Means:
     doubt = total * doubt_of_means(lessons.school, lessons.class_, lessons.schools, spread.icc)
     steady = spread.schools / (spread.schools + doubt)
     if lessons.class_ is None:
-        none = np.zeros(0)
-        return Means(mean, steady, count, none, none, np.zeros(0, np.int64))
+        none, nobody = np.zeros(0), np.zeros(0, np.int64)
+        return Means(mean, steady, none, none, nobody, nobody)
     size = np.bincount(lessons.class_, minlength=lessons.classes)
     home = np.zeros(lessons.classes, np.int64)
     home[lessons.class_] = lessons.school
@@ -93,4 +93,4 @@ def means_of(lessons: Lessons, spread: Spread) -> Means:
         own = np.bincount(lessons.class_, lessons.level, lessons.classes) / size
     share = size * spread.classes / np.maximum(size * spread.classes + spread.lessons, 1e-300)
     ahead = np.where(size > 0, share * (own - mean[home]), 0.0)
-    return Means(mean, steady, count, own, ahead, size)
+    return Means(mean, steady, own, ahead, size, home)

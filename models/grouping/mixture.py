@@ -31,7 +31,7 @@ class Mixture:
     def below(self, at: Floats) -> Floats:
         """The probability [m] of a value below `at` [m]."""
         z = (at[:, None] - self.mean) / (self.sd * math.sqrt(2.0))
-        found: Floats = 0.5 * (1.0 + _erf(z).astype(np.float64)) @ self.weight
+        found: Floats = 0.5 * (1.0 + np.asarray(_erf(z), np.float64)) @ self.weight
         return found
 
     def quantile(self, share: float) -> Floats:

@@ -124,7 +124,7 @@ class LeftOut(Struct, frozen=True):
 
 
 class SchoolBias(Struct, frozen=True):
-    """One possibility, `weight` likely: sd of schools' own bias, and the normal posterior of its coefficients.
+    """One possibility, `weight` likely: sd of schools' own bias, and the coefficients that go with it.
 
     mean [3] and covariance [3, 3]: of the offset, of the slope on a school's distance from the others, and of
     the slope on a class's distance from its school; all on the scale of ratings.

@@ -5,7 +5,7 @@ from typing import Final
 from models.features.columns import Floats, Ints
 from models.features.dwell import MINUTE
 from models.features.kernel import layout
-from models.features.kernel.jit import jit
+from models.features.kernel.jit import aside
 from models.features.kernel.layout import ACTION_MASK, SECOND_SHIFT, Lesson
 from models.features.kernel.walk import corrected, plain_bits
 from shared.words import Action
@@ -20,7 +20,7 @@ _PUBLISH: Final = int(Action.PUBLISH)
 _MIRROR: Final = int(Action.MIRROR)
 
 
-@jit
+@aside
 def acts(
     devices: int, minutes: int, lesson: Lesson, by_device: Floats, mirrored: Ints, facts: Floats
 ) -> None:
@@ -49,7 +49,7 @@ def acts(
     facts[layout.MIRRORED] = mirrored[:minutes].sum()
 
 
-@jit
+@aside
 def _chains(low: int, high: int, lesson: Lesson) -> bool:
     """Whether a device has a capture, a create not before it and an audience not before that (14)."""
     captured = _first(low, high, 0, _CAPTURE, _CAPTURE, _CAPTURE, lesson)
@@ -57,7 +57,7 @@ def _chains(low: int, high: int, lesson: Lesson) -> bool:
     return _first(low, high, created, _SHARE_PEER, _SHARE_OUTSIDE, _PUBLISH, lesson) >= 0
 
 
-@jit
+@aside
 def _first(low: int, high: int, since: int, one: int, other: int, third: int, lesson: Lesson) -> int:
     """The first second, not before `since`, with one of three actions; -1 for none, or for no `since`."""
     if since < 0:

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from models.features.dwell import LAST_WAIT, LONGEST_WAIT, MINUTE
-from models.features.kernel.jit import jit
+from models.features.kernel.jit import aside, jit
 from models.features.kernel.layout import SECOND_SHIFT, Cells, Lesson
 from models.features.kernel.order import sort_span
 from models.features.sweep import TICKS
@@ -56,7 +56,7 @@ def dwell_of_device(low: int, high: int, length: int, minutes: int, lesson: Less
     _settle(minute, size, minutes, cells)
 
 
-@jit
+@aside
 def _ends_of_second(i: int, high: int, length: int, lesson: Lesson) -> tuple[int, float, bool]:
     """Ends of the signals of one second that begin at `i`: where they stop, the last end, all ends alike."""
     key, amount = lesson.key, lesson.amount
@@ -95,7 +95,7 @@ def _stretch(
     return last, _hold(cell, float(until - last * MINUTE), 0, cells)
 
 
-@jit
+@aside
 def _spend_alike(
     i: int, j: int, minute: int, size: int, minutes: int, lesson: Lesson, cells: Cells
 ) -> tuple[int, int]:
@@ -114,7 +114,7 @@ def _spend_alike(
     return minute, size
 
 
-@jit
+@aside
 def _spend_shared(
     i: int, j: int, minute: int, size: int, minutes: int, lesson: Lesson, cells: Cells
 ) -> tuple[int, int]:
@@ -145,7 +145,7 @@ def _spend_shared(
         own += 1
 
 
-@jit
+@aside
 def _share_minute(minute: int, alive: int, lesson: Lesson) -> None:
     """`area` at the begin and the end of each interval alive: the integral of 1 / how many cover a moment.
 
@@ -205,7 +205,7 @@ def _settle(minute: int, size: int, minutes: int, cells: Cells) -> None:
         cells.followers[main * (minutes + 1) + minute + 1] -= 1
 
 
-@jit
+@aside
 def _heaviest(size: int, cells: Cells) -> tuple[int, float]:
     """The main one of several apps and the most dwell; all are let go."""
     most = 0.0

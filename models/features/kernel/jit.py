@@ -25,6 +25,12 @@ def jit(function: F) -> F:
     return compiled
 
 
+def aside(function: F) -> F:
+    """A part that is called rarely, or takes long: kept out of its callers, which compile faster so."""
+    compiled: F = _njit(_nrt=False, **_INNER)(function)
+    return compiled
+
+
 def maker(function: F) -> F:
     """A part of the kernel that makes arrays."""
     compiled: F = _njit(**_INNER)(function)

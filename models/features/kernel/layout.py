@@ -101,8 +101,8 @@ class Cells(NamedTuple):
 
     rows [kinds + cells + 1, 8]: channel weights, those of the actions first, one row to spare; passed: the
     same shape, what followed each kind; pairs [kinds + cells, kinds + cells]: how often one single signal
-    followed another; by_kind, by_cell: the window's dwell; held, touched: the apps at hand, of a minute or a device; followers
-    [cells, minutes + 1]: how many more devices are on an app than a minute before.
+    followed another; by_kind, by_cell: the window's dwell; held, touched: the apps at hand, of a minute or
+    a device; followers [cells, minutes + 1]: how many more devices are on an app than a minute before.
     """
 
     of: Ints

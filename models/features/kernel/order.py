@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from models.features.columns import Floats, Ints
-from models.features.kernel.jit import jit, maker
+from models.features.kernel.jit import aside, jit, maker
 from models.features.kernel.layout import (
     APP_SHIFT,
     KINDS,
@@ -125,7 +125,7 @@ def _slot(name: np.uint64, bits: int, found: Arrivals) -> np.int64:
     return at
 
 
-@jit
+@aside
 def _rehash(devices: int, bits: int, found: Arrivals) -> None:
     found.slot[: 1 << bits] = -1
     for code in range(devices):
@@ -155,7 +155,7 @@ def arrange(lines: Lines, low: int, high: int, devices: int, found: Arrivals, le
         sort_span(lesson.key, lesson.amount, begin, end, lesson.spare_key, lesson.spare_amount)
 
 
-@jit
+@aside
 def sort_span(key: Ints, amount: Floats, low: int, high: int, spare_key: Ints, spare_amount: Floats) -> None:
     """Rows `low` to `high` by key, then by amount: short runs by insertion, then merged."""
     for begin in range(low, high, _SHORT):
@@ -176,7 +176,7 @@ def sort_span(key: Ints, amount: Floats, low: int, high: int, spare_key: Ints, s
         width *= 2
 
 
-@jit
+@aside
 def _merge(
     key: Ints, amount: Floats, low: int, middle: int, high: int, spare_key: Ints, spare_amount: Floats
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Final
 
 from models.features.columns import Bools, Floats
 from models.features.kernel import layout
-from models.features.kernel.jit import jit
+from models.features.kernel.jit import aside, jit
 from models.features.kernel.layout import (
     ACTION_MASK,
     APP_MASK,
@@ -60,7 +60,7 @@ def corrected(plain: float, occupied: int, behind: int) -> float:
     return plain + max(min(occupied, behind) - 1, 0) / (_TWO_LN2 * behind)
 
 
-@jit
+@aside
 def plain_bits(values: Floats, size: int) -> tuple[float, float, int]:
     """Sum, plain entropy (NaN where the sum is 0) and occupied cells of the first `size` values."""
     total = 0.0
@@ -99,7 +99,7 @@ def apps_of_device(low: int, high: int, acted: bool, lesson: Lesson, cells: Cell
     return total, corrected(plain, occupied, high - low)
 
 
-@jit
+@aside
 def apps(m: int, size: int, acted: bool, off_task: Bools, cells: Cells, facts: Floats) -> None:
     """Dwell in all, by channel (1-6, 21) and on stray apps (23), and the entropy of apps (16)."""
     total, plain, occupied = plain_bits(cells.by_cell, size)
@@ -157,7 +157,7 @@ def moves_of_device(low: int, high: int, size: int, lesson: Lesson, cells: Cells
     return transitions, switches
 
 
-@jit
+@aside
 def _mean(i: int, j: int, spare: int, lesson: Lesson, rows: Floats) -> None:
     """The mean weights of the signals `i` to `j`, into the row at `spare`."""
     rows[spare : spare + WIDTH] = 0.0
@@ -169,7 +169,7 @@ def _mean(i: int, j: int, spare: int, lesson: Lesson, rows: Floats) -> None:
         rows[spare + c] /= j - i
 
 
-@jit
+@aside
 def moves(transitions: int, size: int, acted: bool, table: Floats, cells: Cells) -> float:
     """Entropy of the 8 x 8 table of transitions (15); `table` [64] is room for it."""
     table[:] = 0.0
@@ -191,7 +191,7 @@ def moves(transitions: int, size: int, acted: bool, table: Floats, cells: Cells)
     return MOST_BITS if bits > MOST_BITS else bits  # NaN stays
 
 
-@jit
+@aside
 def synchrony(size: int, minutes: int, cells: Cells) -> float:
     """Mean share of the commonest app, over minutes with enough active devices (18); followers go to 0."""
     active, most, followers = cells.active, cells.most, cells.followers
@@ -212,7 +212,7 @@ def synchrony(size: int, minutes: int, cells: Cells) -> float:
     return share / counted if counted else math.nan
 
 
-@jit
+@aside
 def forget_apps(size: int, cells: Cells) -> None:
     """The numbers of a window's apps, taken back."""
     for cell in range(size):

@@ -1,0 +1,157 @@
+"""From P.csv, F.csv and a fit to G.csv: levels of groups, after a check that the three belong together."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.csv_columns import write_rows
+from models.features.set1 import EVIDENCE
+from models.grouping.levels import By, Windows, levels_of
+from models.scoring.fit_file import Fit
+from models.scoring.ordinal import stage_probabilities
+from models.scoring.reference import Reference
+from models.scoring.shrink import kept
+from models.tables import FeatureTable, PlacementTable
+from shared.errors import BadInput, UsageError
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+COLUMNS: Final = ("group", "model", "dimension", "n", "mean", "low", "high", "status")
+_TOLERANCE: Final = 1e-3  # between probabilities given and those of the fit: roundings, not another fit
+_DIGITS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """One row of G.csv; mean, low and high are None where nothing honest can be said."""
+
+    group: str
+    model: str
+    dimension: str
+    n: int
+    mean: float | None
+    low: float | None
+    high: float | None
+    status: str
+
+
+def group_rows(
+    placements: PlacementTable, features: FeatureTable, fit: Fit, by: By, names: tuple[str, str]
+) -> tuple[GroupRow, ...]:
+    """Rows by group's name and the fit's order of dimensions; names: of P.csv and F.csv, for messages.
+
+    Raises UsageError where F.csv has no classes to group by, BadInput where the files do not belong together.
+    """
+    order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__))
+    ids = [features.ids[row] for row in order.tolist()]
+    x = features.x[order]
+    windows = _windows(features, order, x, by, names[1])
+    table = _by_dimension(placements, ids, fit, names)
+    reference = Reference.of_fit(fit)
+    z = (x - reference.mean) / reference.sd
+    z[np.isnan(z)] = 0.0
+    share = x[:, EVIDENCE] / reference.median_evidence
+    groups = windows.schools if by == "school" else windows.classes
+    found: dict[str, list[GroupRow]] = {name: [] for name in groups}
+    for dimension, probs in table.items():
+        own = fit.dimensions[dimension]
+        score = z @ np.array(own.weights) * kept(share, own.noise_share)
+        wanted = stage_probabilities(score, np.array(own.cutpoints))
+        if not np.abs(probs - wanted).max() <= _TOLERANCE:  # NaN is no probability either
+            raise BadInput(
+                "placements_other_fit",
+                f"{names[0]}: `{dimension}` was not scored by this fit; run `models score --fitted` again",
+            )
+        levels = levels_of(probs, windows, own, by)
+        numbers = zip(levels.n, levels.mean, levels.low, levels.high, levels.status, strict=True)
+        for name, (n, mean, low, high, status) in zip(groups, numbers, strict=True):
+            told = (_told(mean), _told(low), _told(high))
+            found[name].append(GroupRow(name, fit.model, dimension, int(n), *told, status))
+    return tuple(row for name in sorted(found) if name for row in found[name])
+
+
+def write_groups(path: Path, rows: Iterable[GroupRow]) -> None:
+    """G.csv: `group,model,dimension,n,mean,low,high,status`."""
+    write_rows(path, COLUMNS, ([_text(value) for value in asdict(row).values()] for row in rows))
+
+
+def _windows(features: FeatureTable, order: Ints, x: Floats, by: By, name: str) -> Windows:
+    rows = order.tolist()
+    home = [features.school[row] for row in rows]
+    schools = tuple(sorted(set(home)))
+    school_code = {one: i for i, one in enumerate(schools)}
+    school = np.array([school_code[one] for one in home], np.int64)
+    class_, classes = None, ()
+    if features.class_ is not None:
+        pairs = [(features.class_[row], one) for row, one in zip(rows, home, strict=True)]
+        table = sorted(set(pairs))
+        code = {pair: i for i, pair in enumerate(table)}
+        class_ = np.array([code[pair] for pair in pairs], np.int64)
+        classes = tuple(one for one, _ in table)
+    if by == "class":
+        _may_group(classes, name)
+    shown = x[:, EVIDENCE] > 0
+    return Windows(shown, school, schools, class_, classes, ~np.isnan(x))
+
+
+def _may_group(classes: tuple[str, ...], name: str) -> None:
+    if not any(classes):
+        raise UsageError(
+            f"{name} has no `class` column to group by: give windows their class, or use --by school"
+        )
+    for one, other in zip(classes, classes[1:], strict=False):
+        if one and one == other:
+            raise BadInput(
+                "class_in_two_schools", f"{name}: class {one[:40]!r} is in two schools: give each its own code"
+            )
+
+
+def _by_dimension(
+    placements: PlacementTable, ids: list[str], fit: Fit, names: tuple[str, str]
+) -> dict[str, Floats]:
+    """Probabilities [N, K] of each dimension in the order of the ids."""
+    where, other = names
+    for model in sorted(set(placements.model)):
+        if model != fit.model:
+            raise BadInput(
+                "placements_other_model",
+                f"{where} has placements by `{model[:40]}`, the fit is of `{fit.model}`: score with this fit",
+            )
+    position = {name: i for i, name in enumerate(ids)}
+    rows = {dimension: np.full(len(ids), -1) for dimension in fit.dimensions}
+    for row, (window, dimension) in enumerate(zip(placements.window, placements.dimension, strict=True)):
+        if dimension not in rows:
+            raise BadInput("placements_other_model", f"{where}: the fit has no dimension {dimension[:40]!r}")
+        at = position.get(window)
+        if at is None:
+            raise BadInput("windows_differ", f"{where} has window {window[:40]!r}, which {other} does not")
+        if rows[dimension][at] >= 0:
+            raise BadInput("windows_differ", f"{where} has window {window[:40]!r} twice on `{dimension}`")
+        rows[dimension][at] = row
+    found = {}
+    for dimension, chosen in rows.items():
+        if (chosen < 0).any():
+            window = ids[int(np.argmax(chosen < 0))]
+            raise BadInput(
+                "windows_differ",
+                f"{where} has no `{dimension}` of window {window[:40]!r}, which {other} has: score it again",
+            )
+        stages = len(fit.dimensions[dimension].stages)
+        probs = placements.probs[chosen]
+        if probs.shape[1] < stages or not np.isnan(probs[:, stages:]).all():
+            raise BadInput("placements_other_model", f"{where}: `{dimension}` must have {stages} stages")
+        found[dimension] = probs[:, :stages]
+    return found
+
+
+def _told(value: Any) -> float | None:
+    return None if np.isnan(value) else round(float(value), _DIGITS)
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
