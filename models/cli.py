@@ -2,6 +2,7 @@
 
 import typer
 
+from models.commands.aggregate import aggregate
 from models.commands.card import card
 from models.commands.catalogue import catalogue
 from models.commands.check import check
@@ -23,5 +24,18 @@ app = typer.Typer(
 )
 
 app.command("list")(list_models)
-for command in (show, crosswalk, catalogue, check, features, score, fit, evaluate, export, simulate, card):
+for command in (
+    show,
+    crosswalk,
+    catalogue,
+    check,
+    features,
+    score,
+    fit,
+    evaluate,
+    export,
+    simulate,
+    card,
+    aggregate,
+):
     app.command(command.__name__)(command)

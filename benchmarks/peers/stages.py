@@ -59,7 +59,7 @@ def _up_to(  # noqa: C901 - one branch a stage
         return float(edges[-1])
     begins = bells(first, last)
     lines = make_lines(edges, begins, timed)
-    room = make_room(np.diff(edges), length, len(channels))
+    room = make_room(edges, length, len(channels))
     lesson, cells = room.lesson, room.cells
     for bell in range(len(begins) - 1):
         shift = edges[begins[bell]]

@@ -59,6 +59,9 @@ def _square(square: Square, spot: Spot, left: float, cell: float, once: bool) ->
                 middle = x + (cell - _GAP) / 2
                 parts.append(label(f"{count:,d}", middle, y + _ROW / 2 + 4, "middle", "c-text k-count"))
     foot = top + many * _ROW + 16
-    parts.append(label(shortened(square.stages[0], 12), left, foot, class_="c-quiet"))
-    parts.append(label(shortened(square.stages[-1], 15), left + many * cell, foot, "end", "c-quiet"))
+    ends = (square.stages[0], square.stages[-1])
+    if room_of("".join(ends)) > many * cell:
+        ends = ("lowest", "highest")
+    parts.append(label(ends[0], left, foot, class_="c-quiet"))
+    parts.append(label(ends[1], left + many * cell, foot, "end", "c-quiet"))
     return parts

@@ -6,7 +6,7 @@ of the fit.
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.set1 import FEATURES
-from models.scoring.fit_file import FeatureReference
+from models.scoring.fit_file import FeatureReference, Fit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -23,7 +23,7 @@ SOME: Final = 0.1
 MUCH: Final = 0.25  # both by convention of credit scoring (Siddiqi 2006) alone: no theory stands behind them
 FEWEST: Final = 30  # later lessons that show a feature, below which no index is made
 _PILE: Final = 0.01  # share of later lessons with one and the same value, from which on it is no chance
-_LEAST_BIN: Final = 0.01  # share of the fit that a bin must hold to be one
+_LEAST_BIN: Final = 0.05  # share of the fit that a bin must hold to be one
 _Z95: Final = 1.6448536269514722
 
 
@@ -31,13 +31,15 @@ _Z95: Final = 1.6448536269514722
 class FeatureDrift:
     """One feature in `lessons` later lessons, `missing` the share of them that does not show it.
 
-    psi is None where none can be made: `in_fit` tells whether the fit ever saw the feature. by_chance is what
-    one in twenty samples of that many unchanged lessons exceeds.
+    was_missing: the same share of the fit's rated windows, None where the fit is silent. psi is None where
+    none can be made: `in_fit` tells whether the fit ever saw the feature. by_chance is what one in twenty
+    samples of that many unchanged lessons exceeds.
     """
 
     feature: int
     lessons: int
     missing: float
+    was_missing: float | None
     in_fit: bool
     psi: float | None
     by_chance: float | None
@@ -66,22 +68,32 @@ def psi_by_chance(bins: int, lessons: int, windows: int) -> float:
     return chi * (1 / lessons + 1 / max(1, windows))
 
 
-def drift(x: Floats, reference: FeatureReference) -> tuple[FeatureDrift, ...]:
-    """Drift of each feature of later rows [n, 24], NaN where missing, n > 0."""
+def drift(x: Floats, fit: Fit) -> tuple[FeatureDrift, ...]:
+    """Drift of each feature of later rows [n, 24], NaN where missing, n > 0, against a fit's windows."""
+    shown = _shown(fit)
     return tuple(
-        _of_feature(i, x[:, i], reference.bins[i], reference.mean[i], reference.windows)
+        _of_feature(i, x[:, i], fit.reference, None if shown is None else 1 - shown[i])
         for i in range(len(FEATURES))
     )
 
 
-def _of_feature(i: int, column: Floats, deciles: Sequence[float], mean: float, windows: int) -> FeatureDrift:
-    seen = column[~np.isnan(column)]
+def _shown(fit: Fit) -> tuple[float, ...] | None:
+    """The share of rated windows that show each feature [24], from the dimension with the most ratings."""
+    known = [one for one in fit.dimensions.values() if one.groups is not None]
+    most = max(known, key=lambda one: one.ratings, default=None)
+    return most.groups.visible if most and most.groups else None
+
+
+def _of_feature(
+    i: int, column: Floats, reference: FeatureReference, was_missing: float | None
+) -> FeatureDrift:
+    seen, deciles = column[~np.isnan(column)], reference.bins[i]
     missing = 1 - len(seen) / len(column)
     if not deciles or len(seen) < FEWEST:
-        return FeatureDrift(i, len(column), missing, bool(deciles), None, None)
-    expected, counts = bins_of(seen, np.array(deciles), mean)
-    chance = psi_by_chance(len(expected), len(seen), windows)
-    return FeatureDrift(i, len(column), missing, True, psi(expected, counts), chance)
+        return FeatureDrift(i, len(column), missing, was_missing, bool(deciles), None, None)
+    expected, counts = bins_of(seen, np.array(deciles), reference.mean[i])
+    chance = psi_by_chance(len(expected), len(seen), reference.windows)
+    return FeatureDrift(i, len(column), missing, was_missing, True, psi(expected, counts), chance)
 
 
 def bins_of(seen: Floats, deciles: Floats, mean: float) -> tuple[Floats, Ints]:
@@ -91,7 +103,7 @@ def bins_of(seen: Floats, deciles: Floats, mean: float) -> tuple[Floats, Ints]:
     did; then as many are taken as come nearest to the later ones, so that the index is the least possible. A
     feature that is only ever 0 or 1 is known by its mean.
     """
-    if np.isin(deciles, (0.0, 1.0)).all() and np.isin(seen, (0.0, 1.0)).all():
+    if 0 < mean < 1 and np.isin(deciles, (0.0, 1.0)).all() and np.isin(seen, (0.0, 1.0)).all():
         ones = int(seen.sum())
         return np.array([1 - mean, mean]), np.array([len(seen) - ones, ones])
     shares, counts = [0.0], [0]

@@ -1,32 +1,37 @@
 """The figure of drift: how far later lessons have moved from those of the fit, feature by feature."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from models.card.drift import MUCH, SOME, FeatureDrift
 from models.card.intervals import Panel, Row, Scale, interval_plot
 from models.card.keys import drift_key
 from models.card.layout import SIZES
-from models.card.words import feature_words, figure
+from models.card.words import feature_words, figure, percent
 from models.features.set1 import FEATURES
 from shared.pages.figure import Figure, Kind, Table
 from shared.pages.formats import listing, plural, share
 
-_COLUMNS: tuple[tuple[str, Kind], ...] = (
+_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
     ("feature", "text"),
     ("stability index (PSI)", "text"),
     ("by chance up to", "text"),
-    ("missing, later", "share"),
+    ("missing in later lessons", "share"),
+    ("missing in rated windows", "text"),
     ("in the fit", "text"),
 )
+_SHORT: Final = 0.3  # the shortest scale, on which both conventions can be named
+_MOVED: Final = 0.1  # of a share of missing windows: less is not worth a sentence
 
 
 def drift_figure(found: Sequence[FeatureDrift]) -> Figure:
     """A row for each feature in the order of set 1."""
     most = max((one.psi for one in found if one.psi is not None), default=0.0)
-    end = min(max(0.3, -(-most // 0.1) * 0.1), 2.0)
-    foot = ((0.0, "0"), (SOME, f"{SOME:g}"), (MUCH, f"{MUCH:g}"))
-    # Near a long scale's beginning the conventions' words would lie upon one another.
-    scale = Scale(0.0, end, (SOME, MUCH), 0.0, foot if end <= 1 else (*foot[::2], (end, f"{end:g}")))
+    end = min(max(_SHORT, -(-most // 0.1) * 0.1), 1.0)
+    last = (
+        ((SOME, f"{SOME:g}"),) if end <= _SHORT else ((end, f"over {end:g}" if most > end else f"{end:g}"),)
+    )
+    scale = Scale(0.0, end, (SOME, MUCH), 0.0, ((MUCH, f"{MUCH:g}"), *last, (0.0, "0")))
     rows = tuple(
         Row(feature_words(one.feature), one.psi, 0.0 if one.psi else None, one.psi, one.by_chance, _note(one))
         for one in found
@@ -45,7 +50,7 @@ def drift_figure(found: Sequence[FeatureDrift]) -> Figure:
             "At the end of a row: the share of later lessons in which it is missing. Lines at "
             f"{SOME:g} and {MUCH:g} are where banks speak of some and of much change: a convention, "
             "and nothing more. Lessons of one class resemble one another, so chance brings more than the "
-            "stroke says. The fit keeps no share of windows in which a feature was missing."
+            "stroke says."
         ),
         table=Table(
             columns=_COLUMNS,
@@ -55,6 +60,7 @@ def drift_figure(found: Sequence[FeatureDrift]) -> Figure:
                     figure(one.psi),
                     figure(one.by_chance),
                     one.missing,
+                    percent(one.was_missing),
                     "seen" if one.in_fit else "never seen",
                 )
                 for one in found
@@ -80,7 +86,7 @@ def drift_words(found: Sequence[FeatureDrift]) -> str:
 
 
 def missing_words(found: Sequence[FeatureDrift]) -> str:
-    """Which features went from sight or came into it, as far as the fit can tell; blank where none did."""
+    """Which features went from sight or came into it, as far as the fit can tell."""
     gone = [feature_words(one.feature) for one in found if one.in_fit and one.missing == 1]
     new = [feature_words(one.feature) for one in found if not one.in_fit and one.missing < 1]
     said = []
@@ -88,10 +94,23 @@ def missing_words(found: Sequence[FeatureDrift]) -> str:
         said.append(f"The fit saw these, the later lessons never show them: {listing(gone)}.")
     if new:
         said.append(f"The later lessons show these, the fit never saw them: {listing(new)}.")
+    more = [one for one in found if one.in_fit and one.was_missing is not None]
+    for often, moved in (
+        ("more often", [one for one in more if one.missing - (one.was_missing or 0.0) > _MOVED]),
+        ("less often", [one for one in more if (one.was_missing or 0.0) - one.missing > _MOVED]),
+    ):
+        alike: dict[str, list[str]] = {}
+        for one in moved:
+            shares = f"{percent(one.missing)} now, {percent(one.was_missing)} there"
+            alike.setdefault(shares, []).append(feature_words(one.feature))
+        told = "; ".join(f"{listing(names)} ({shares})" for shares, names in alike.items())
+        said += [f"Missing {often} than in the windows that were rated: {told}."] if moved else []
+    if not more:
+        said.append("The fit does not tell in how many of its windows a feature was missing.")
     return " ".join(said)
 
 
 def _note(one: FeatureDrift) -> str:
     if not one.in_fit:
         return "never in the fit"
-    return f"{share(one.missing)} missing" if one.missing else ""
+    return share(one.missing)

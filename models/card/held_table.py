@@ -1,6 +1,7 @@
 """The headline figures on held-out ratings, each with its doubt and what one reaches without any feature."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from models.card.doubt import Doubted
 from models.card.summary import Part
@@ -8,7 +9,7 @@ from models.card.words import figure, percent
 from shared.pages.figure import Kind, Table
 from shared.pages.formats import number
 
-_COLUMNS: tuple[tuple[str, Kind], ...] = (
+_COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
     ("dimension", "text"),
     ("ratings", "count"),
     ("agreement (QWK)", "text"),

@@ -13,6 +13,7 @@ _PITCH: Final = 26.0
 _FOOT: Final = 24.0
 _LEAST_PLOT: Final = 84.0
 _MOST_COLUMNS: Final = 5
+_ANCHORS: Final = {0.0: "start", 0.5: "middle", 1.0: "end"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,9 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """What all panels are drawn on: its ends, quiet lines, one line that matters, and words at the foot."""
+    """What all panels are drawn on: its ends, quiet lines, one line that matters, and words at the foot, of
+    which the later give way where there is no room.
+    """
 
     low: float
     high: float
@@ -94,7 +97,11 @@ def _panel(panel: Panel, spot: Spot, scale: Scale, names: float, notes: float) -
             parts.append(element("circle", cx=x(row.middle), cy=y, r=5, class_="k-dot"))
         if row.note:
             parts.append(label(row.note, spot.x + spot.width, y + 5, "end", "c-quiet"))
+    taken: list[tuple[float, float]] = []
     for value, words in scale.foot:
-        anchor = "start" if value == scale.low else "end" if value == scale.high else "middle"
-        parts.append(label(words, x(value), bottom + 16, anchor, "c-quiet"))
+        share = 0.0 if value == scale.low else 1.0 if value == scale.high else 0.5
+        start = x(value) - share * room_of(words)
+        if all(start + room_of(words) <= a or b <= start for a, b in taken):
+            taken.append((start, start + room_of(words)))
+            parts.append(label(words, x(value), bottom + 16, _ANCHORS[share], "c-quiet"))
     return parts

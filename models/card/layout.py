@@ -12,7 +12,7 @@ WIDTH: Final = {"wide": 700.0, "narrow": 340.0}
 GAP: Final = 32.0
 LEADING: Final = 26.0  # room of a panel's title
 BETWEEN: Final = 22.0  # between one row of panels and the next
-_LETTER: Final = 7.7  # mean width of a letter at 14 px
+_LETTER: Final = 8.0  # mean width of a letter at 14 px
 
 
 @dataclass(frozen=True, slots=True)

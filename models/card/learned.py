@@ -117,9 +117,10 @@ def weights_figure(parts: Sequence[Part]) -> Figure | None:
         wide=wide,
         narrow=narrow,
         limits=(
-            "More of a feature speaks for a lower or for a higher stage: log-odds for one standard deviation, "
-            "quiet lines 0.5 apart. The prior's strokes are the rubric's weights at the strength that the "
-            "ratings gave them all together. Features that say the same share their weight: a small one is not a useless one."
+            "More of a feature speaks for a lower or for a higher stage: log-odds for one standard "
+            "deviation, quiet lines 0.5 apart. The prior's strokes are the rubric's weights at the strength "
+            "that the ratings gave them all together. Features that say the same share their weight: a small "
+            "one is not a useless one."
         ),
         table=table(tuple((name, "text") for name in names), rows),
         key=interval_key("fitted, with the 90% interval", "where the prior had put it"),

@@ -18,6 +18,7 @@ from models.integration.model import IntegrationModel
 from models.scoring.fit_file import ENOUGH_RATINGS, Fit
 from shared.pages import environment
 from shared.pages.figure import Table
+from shared.pages.formats import listing
 
 HERE: Final = Path(__file__).parent
 
@@ -62,8 +63,8 @@ def card(
         believed=[one for one in drawn if one],
         held=held_table(parts),
         coaches=coaches_figure(parts) if people else None,
-        single=[part.name for part in parts if part.fit.calibrated and part.coaches == 1],
-        spreads=[(part.name, sd_of(part.fit.coach_sd)) for part in parts if part.fit.calibrated],
+        single=_single(parts),
+        spreads=[(part.name, sd_of(part.fit.coach_sd)) for part in parts if part.coaches > 1],
         by_school=_by_school(parts) if people else None,
         people=people,
         weights=weights_figure(parts),
@@ -99,6 +100,13 @@ def _numbers(fit: Fit, parts: Sequence[Part]) -> Numbers:
         unknown=over([part.fit.left_out.unknown_window for part in parts]),
         people=people_of(fit),
     )
+
+
+def _single(parts: Sequence[Part]) -> str:
+    """The dimensions that one coach rated alone, in words; blank where there is none."""
+    known = [part for part in parts if part.fit.calibrated]
+    alone = [part.name for part in known if part.coaches == 1]
+    return "any dimension" if len(alone) == len(known) > 1 else listing(alone)
 
 
 def _by_school(parts: Sequence[Part]) -> Table | None:

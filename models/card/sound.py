@@ -10,6 +10,7 @@ from models.scoring.fit_file import DimensionFit, Effect, Fit, HeldOut
 from shared.errors import BadInput
 
 _DECILES: Final = 9
+_LEAST_AGREEMENT: Final = -10.0  # alpha has no lower end, but none that is real lies near this
 _MOST: Final = 10**9  # ratings in one cell: more is no count of anything
 
 
@@ -25,6 +26,8 @@ def _findings(fit: Fit) -> Iterator[str]:
         date.fromisoformat(fit.fitted)
     except ValueError:
         yield "`fitted` must be a date such as 2025-03-04"
+    if fit.seed < 0 or fit.reference.windows < 0:
+        yield "seed and windows must not be negative"
     for bins in fit.reference.bins:
         if len(bins) not in (0, _DECILES) or not _rising(bins):
             yield f"the reference's bins must be {_DECILES} deciles that do not fall, or none"
@@ -41,6 +44,11 @@ def _of_dimension(one: DimensionFit) -> Iterator[str]:
         yield "a variance must not be negative"
     if not (math.isfinite(one.rubric_weight) and math.isfinite(one.weight_sd) and one.weight_sd >= 0):
         yield "the prior must be finite"
+    if one.sets is not None and not 0 < one.sets.miscoverage < 1:
+        yield "sets must promise a share of the ratings"
+    agreed = (one.agreement.kappa, one.agreement.alpha) if one.agreement else ()
+    if any(value is not None and not _LEAST_AGREEMENT <= value <= 1 for value in agreed):
+        yield "agreement must be at most 1"
     if one.held_out is not None:
         yield from _of_held_out(one.held_out, len(one.stages))
 

@@ -65,4 +65,4 @@ def _drift(path: Path, fit: "Fit") -> "tuple[FeatureDrift, ...]":
     later = tables.read_features(path)
     if not later.ids:
         raise UsageError(f"{path} holds no lesson: give features of lessons since the fit")
-    return drift(later.x, fit.reference)
+    return drift(later.x, fit)

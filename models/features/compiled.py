@@ -14,8 +14,9 @@ from models.features.inputs import Signals, Windows, check_inputs, check_lengths
 from models.features.kernel import layout
 from shared.words import CHANNELS, Action
 
-# Loading numba and the kernel takes as long as the reference takes for about this many signals.
-WORTH_LOADING: Final = 4_000_000
+# The reference takes four seconds for so many. Loading the kernel takes one, compiling it a quarter of a
+# minute, once for a machine and version.
+WORTH_LOADING: Final = 10_000_000
 # Minutes by apps that the kernel keeps room for: with 500 apps, windows of three weeks.
 MOST_ROOM: Final = 1 << 24
 

@@ -52,9 +52,11 @@ def compute_features(
     windows computed with one. An entropy with no signal behind it is missing.
 
     engine: "numpy" is the reference; "compiled" gives the same to about 1e-12, six times as fast, and needs
-    numba; "auto" takes it where numba is there and the signals are enough to repay loading it, some
-    seconds the first time and a hundred MiB. Raises ValueError for columns that disagree, UsageError for
-    an unknown kind of source, ModuleNotFoundError where "compiled" is asked for without numba.
+    numba; "auto" takes it where numba is there and the signals are enough to repay loading it: a second and
+    150 MiB, and once for a machine a quarter of a minute to compile it.
+
+    Raises ValueError for columns that disagree, UsageError for an unknown kind of source,
+    ModuleNotFoundError where "compiled" is asked for without numba.
     """
     if engine == "compiled" or (engine == "auto" and compiled.worth_while(len(signals))):
         return _compiled(signals, windows, channels, off_task)

@@ -41,7 +41,7 @@ class Folded:
         groups, first, back = np.unique(code[self.row], return_index=True, return_inverse=True)
         sums = np.zeros((len(groups), self.sums.shape[1]))
         np.add.at(sums, back, self.sums)
-        weight: Floats = np.bincount(back, self.weight)
+        weight = np.bincount(back, self.weight).astype(np.float64)
         return Folded(self.gram, self.log_det, self.rows, sums, weight, self.row[first])
 
     def shared(self, variance: float) -> "Folded":

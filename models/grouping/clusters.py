@@ -64,9 +64,9 @@ def doubt_of_means(group: Ints, cluster: Ints | None, groups: int, icc: float) -
     group [n]; cluster [n]: classes, which lie within groups; None: classes of a usual size are assumed.
     """
     n = np.bincount(group, minlength=groups).astype(np.float64)
-    squares: Floats = np.minimum(n, USUAL_CLASS) * n
+    squares = np.minimum(n, USUAL_CLASS) * n
     if cluster is not None:
         _, first, size = np.unique(cluster, return_index=True, return_counts=True)
-        squares = np.bincount(group[first], size.astype(np.float64) ** 2, groups)
+        squares = np.bincount(group[first], size.astype(np.float64) ** 2, groups).astype(np.float64)
     some = np.maximum(n, 1.0)
     return np.where(n > 0, icc * squares / some**2 + (1 - icc) / some, np.inf)

@@ -37,6 +37,11 @@ class Spread:
     lessons: float
 
     @property
+    def total(self) -> float:
+        """The variance of all lessons."""
+        return self.schools + self.classes + self.lessons
+
+    @property
     def icc(self) -> float:
         """The intraclass correlation of lessons of a class in a school."""
         return self.classes / (self.classes + self.lessons) if self.classes > 0 else 0.0

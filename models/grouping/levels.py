@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from models.grouping.clusters import doubt_of_means, variance_of
 from models.grouping.foretold import Lessons, Spread, means_of
 from models.grouping.mixture import Mixture
-from models.scoring.fit_file import DimensionFit, Groups
+from models.scoring.fit_file import DimensionFit
+from models.scoring.fit_groups import Groups
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,6 +28,7 @@ NOT_CALIBRATED: Final = "not_calibrated"
 LEAST_LESSONS: Final = {"class": 5, "school": 10}
 LEAST_CLASSES: Final = 3  # as a week's record asks for: a school is more than one or two teachers
 SEEN_DIFFERENTLY: Final = 0.25  # of the dimension's weights
+_SEEN_DOUBT: Final = 0.5  # deviations of foretold levels that all weights seen differently would leave open
 INSIDE: Final = 0.9
 
 
@@ -63,8 +65,9 @@ def levels_of(probs: Floats, windows: Windows, fit: DimensionFit, by: By) -> Lev
 
     A group's true mean is the foretold one, corrected by what a school's distance from the others and a
     class's from its school are worth, plus the school's own bias, plus what lessons leave open. These doubts
-    add up for each possible size of schools' biases; the answer is the mixture over the sizes. Only windows
-    that saw something count: an empty one foretells nothing but the average.
+    add up for each possible size of schools' biases; the answer is the mixture over the sizes. Being seen
+    otherwise than the rated lessons adds its own. Only windows that saw something count, each alike: an empty
+    one foretells nothing but the average.
 
     Uncalibrated groups have no interval, so no mean either. The others keep theirs when they may not be
     compared: it says how little is known.
@@ -75,10 +78,11 @@ def levels_of(probs: Floats, windows: Windows, fit: DimensionFit, by: By) -> Lev
     size = len(names)
     n = np.bincount(code[windows.shown], minlength=size)
     mean, low, high = np.full((3, size), np.nan)
+    apart = seen_differently(windows, fit, code, size)
     if fit.groups is not None and windows.shown.any():
         some = np.flatnonzero(n)
         level = (probs @ np.arange(probs.shape[1]))[windows.shown]
-        mixture = _mixture(_lessons(level, windows), windows.schools, fit.groups, by, some)
+        mixture = _mixture(_lessons(level, windows), windows.schools, fit.groups, by, some, apart[some])
         tail = (1 - INSIDE) / 2
         for found, values in (
             (mean, mixture.means),
@@ -86,7 +90,7 @@ def levels_of(probs: Floats, windows: Windows, fit: DimensionFit, by: By) -> Lev
             (high, mixture.quantile(1 - tail)),
         ):
             found[some] = np.clip(values, 0.0, probs.shape[1] - 1.0)
-    return Levels(n, mean, low, high, _status(windows, fit, by, code, n))
+    return Levels(n, mean, low, high, _status(windows, fit, by, code, n, apart))
 
 
 def _lessons(level: Floats, windows: Windows) -> Lessons:
@@ -95,10 +99,11 @@ def _lessons(level: Floats, windows: Windows) -> Lessons:
     return Lessons(level, school, class_, len(windows.schools), len(windows.classes))
 
 
-def _mixture(lessons: Lessons, schools: tuple[str, ...], groups: Groups, by: By, some: Ints) -> Mixture:
-    means = means_of(
-        lessons, Spread(groups.school_variance, groups.class_variance, groups.within_variance)
-    )
+def _mixture(
+    lessons: Lessons, schools: tuple[str, ...], groups: Groups, by: By, some: Ints, apart: Floats
+) -> Mixture:
+    spread = Spread(groups.school_variance, groups.class_variance, groups.within_variance)
+    means = means_of(lessons, spread)
     icc = groups.icc
     if lessons.class_ is not None:
         icc = variance_of(lessons.level, lessons.class_, lessons.school).icc_after(groups.icc)
@@ -112,6 +117,7 @@ def _mixture(lessons: Lessons, schools: tuple[str, ...], groups: Groups, by: By,
         foretold = means.class_[some] - groups.centre
         open_ = icc + (1 - icc) / means.class_lessons[some]
     shift, variance = _shift(schools, groups, home, (means.steady * distance)[home], ahead)
+    variance += (_SEEN_DOUBT * apart[:, None]) ** 2 * spread.total
     return Mixture(
         weight=np.array([one.weight for one in groups.bias]),
         mean=groups.true_centre + (foretold[:, None] + shift) / groups.compression,
@@ -141,7 +147,9 @@ def _shift(
     return shift, variance
 
 
-def _status(windows: Windows, fit: DimensionFit, by: By, code: Ints, n: Ints) -> tuple[str, ...]:
+def _status(
+    windows: Windows, fit: DimensionFit, by: By, code: Ints, n: Ints, apart: Floats
+) -> tuple[str, ...]:
     """Why each group [G] is not comparable, the gravest reason first."""
     if fit.groups is None:
         return (NOT_CALIBRATED,) * len(n)
@@ -149,12 +157,11 @@ def _status(windows: Windows, fit: DimensionFit, by: By, code: Ints, n: Ints) ->
     if by == "school" and windows.class_ is not None:
         _, first = np.unique(windows.class_[windows.shown], return_index=True)
         few_classes = np.bincount(code[windows.shown][first], minlength=len(n)) < LEAST_CLASSES
-    differs = seen_differently(windows, fit, code, len(n)) > SEEN_DIFFERENTLY
     reasons = (
         (n == 0, NO_EVIDENCE),
         (n < LEAST_LESSONS[by], FEW_LESSONS),
         (few_classes, FEW_CLASSES),
-        (differs, VISIBILITY),
+        (apart > SEEN_DIFFERENTLY, VISIBILITY),
     )
     return tuple(
         next((reason for holds, reason in reasons if holds[group]), COMPARABLE) for group in range(len(n))

@@ -1,5 +1,6 @@
 """From P.csv, F.csv and a fit to G.csv: levels of groups, after a check that the three belong together."""
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -87,7 +88,7 @@ def _windows(features: FeatureTable, order: Ints, x: Floats, by: By, name: str) 
     school_code = {one: i for i, one in enumerate(schools)}
     school = np.array([school_code[one] for one in home], np.int64)
     class_, classes = None, ()
-    if features.class_ is not None:
+    if features.class_ is not None and any(features.class_):
         pairs = [(features.class_[row], one) for row, one in zip(rows, home, strict=True)]
         table = sorted(set(pairs))
         code = {pair: i for i, pair in enumerate(table)}
@@ -104,10 +105,11 @@ def _may_group(classes: tuple[str, ...], name: str) -> None:
         raise UsageError(
             f"{name} has no `class` column to group by: give windows their class, or use --by school"
         )
-    for one, other in zip(classes, classes[1:], strict=False):
+    for one, other in itertools.pairwise(classes):
         if one and one == other:
             raise BadInput(
-                "class_in_two_schools", f"{name}: class {one[:40]!r} is in two schools: give each its own code"
+                "class_in_two_schools",
+                f"{name}: class {one[:40]!r} is in two schools: give each its own code",
             )
 
 

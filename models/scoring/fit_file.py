@@ -14,15 +14,13 @@ import msgspec
 
 from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
 from models.integration.load import IntegrationModel
+from models.scoring.fit_groups import Groups, group_findings
+from models.scoring.strict import Struct, finite
 from shared.errors import BadInput, UsageError
 
 FORMAT: Final = 1
 LARGEST: Final = 32 * 1024 * 1024
 ENOUGH_RATINGS: Final = 50  # fewer, and a dimension stays uncalibrated
-
-
-class Struct(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Base of every part: a key nobody knows is an error."""
 
 
 class FeatureReference(Struct, frozen=True):
@@ -121,51 +119,6 @@ class LeftOut(Struct, frozen=True):
 
     briefed: int
     unknown_window: int
-
-
-class SchoolBias(Struct, frozen=True):
-    """One possibility, `weight` likely: sd of schools' own bias, and the coefficients that go with it.
-
-    mean [3] and covariance [3, 3]: of the offset, of the slope on a school's distance from the others, and of
-    the slope on a class's distance from its school; all on the scale of ratings.
-    """
-
-    weight: float
-    sd: float
-    mean: tuple[float, float, float]
-    covariance: tuple[tuple[float, ...], ...]
-
-
-class KnownSchool(Struct, frozen=True):
-    """A rated school: how far its ratings' mean lies from the foretold one, and how well that is known."""
-
-    id: str
-    ratings: int
-    shift: float
-    sd: float
-
-
-class Groups(Struct, frozen=True):
-    """What mean levels of classes and schools need beyond a lesson's scale (see `fitting.schools`).
-
-    centre: mean foretold level of the rated schools; true_centre: the true level that goes with it;
-    compression: what of a true difference ratings show, from `twice` windows rated twice and a belief;
-    lesson_variance: of a lesson's true level around the foretold one; icc: correlation of lessons of a class;
-    school_, class_, within_variance: of foretold levels; visible [24]: share of rated windows that show it.
-    """
-
-    centre: float
-    true_centre: float
-    compression: float
-    twice: int
-    lesson_variance: float
-    icc: float
-    school_variance: float
-    class_variance: float
-    within_variance: float
-    visible: tuple[float, ...]
-    bias: tuple[SchoolBias, ...]
-    schools: tuple[KnownSchool, ...]
 
 
 class DimensionFit(Struct, frozen=True, omit_defaults=True):
@@ -293,7 +246,7 @@ def _findings(fit: Fit) -> list[str]:
     found = []
     if not len(reference.mean) == len(reference.sd) == len(reference.bins) == many:
         found.append(f"the reference must have {many} features")
-    if not _finite(reference.mean, reference.sd) or min(reference.sd, default=0) <= 0:
+    if not finite(reference.mean, reference.sd) or min(reference.sd, default=0) <= 0:
         found.append("means must be finite, standard deviations above 0")
     if not (math.isfinite(reference.median_evidence) and reference.median_evidence > 0):
         found.append("the median of evidence must be above 0")
@@ -306,18 +259,18 @@ def _dimension_findings(dimension: DimensionFit, many: int) -> list[str]:
     cuts, weights = dimension.cutpoints, dimension.weights
     size = many + len(cuts)
     found = []
-    if len(weights) != many or not _finite(weights, cuts) or weights[EVIDENCE] != 0:
+    if len(weights) != many or not finite(weights, cuts) or weights[EVIDENCE] != 0:
         found.append(f"weights must be {many} finite numbers, none for evidence")
     if len(cuts) != len(dimension.stages) - 1 or any(a >= b for a, b in itertools.pairwise(cuts)):
         found.append("cutpoints must rise, one between each two stages")
     if not (0 < dimension.noise_share <= 1 and 0 < dimension.conditional <= 1):
         found.append("noise_share and conditional must lie above 0 and up to 1")
     if len(dimension.covariance) not in (0, size) or any(
-        len(row) != size or not _finite(row) for row in dimension.covariance
+        len(row) != size or not finite(row) for row in dimension.covariance
     ):
         found.append(f"the covariance must be {size} by {size} finite numbers")
     for spread in (dimension.school_sd, dimension.coach_sd):
-        if len(spread.sd) != len(spread.weight) or not spread.sd or not _finite(spread.sd, spread.weight):
+        if len(spread.sd) != len(spread.weight) or not spread.sd or not finite(spread.sd, spread.weight):
             found.append("a standard deviation needs values and weights")
         elif min(*spread.sd, *spread.weight) < 0 or abs(math.fsum(spread.weight) - 1) > 1e-6:
             found.append("weights of a standard deviation must sum to 1")
@@ -325,57 +278,23 @@ def _dimension_findings(dimension: DimensionFit, many: int) -> list[str]:
         found.append("a calibrated dimension has sets, no other has")
     if dimension.calibrated and dimension.ratings < ENOUGH_RATINGS:
         found.append(f"fewer than {ENOUGH_RATINGS} ratings calibrate nothing")
-    if dimension.sets is not None:
-        found += _set_findings(dimension.sets)
+    return found + _part_findings(dimension, many)
+
+
+def _part_findings(dimension: DimensionFit, many: int) -> list[str]:
+    found = [] if dimension.sets is None else _set_findings(dimension.sets)
     if dimension.groups is not None:
-        found += _group_findings(dimension, dimension.groups, many)
+        if not dimension.calibrated:
+            found.append("groups belong to a calibrated dimension")
+        found += group_findings(dimension.groups, len(dimension.stages), many)
     return found
 
 
 def _set_findings(sets: Sets) -> list[str]:
     least = [group.least for group in sets.groups]
     thresholds = [group.threshold for group in sets.groups]
-    if not least or least[0] != 0 or not _finite(least) or any(a >= b for a, b in itertools.pairwise(least)):
+    if not least or least[0] != 0 or not finite(least) or any(a >= b for a, b in itertools.pairwise(least)):
         return ["evidence groups must rise from 0"]
     if not all(0 <= t <= 1 for t in thresholds) or sorted(thresholds, reverse=True) != thresholds:
         return ["thresholds lie between 0 and 1, and thinner evidence never has the lower one"]
     return []
-
-
-def _group_findings(dimension: DimensionFit, groups: Groups, many: int) -> list[str]:
-    top = len(dimension.stages) - 1
-    variances = (
-        groups.lesson_variance,
-        groups.school_variance,
-        groups.class_variance,
-        groups.within_variance,
-    )
-    found = []
-    if not dimension.calibrated:
-        found.append("groups belong to a calibrated dimension")
-    if not all(0 <= level <= top for level in (groups.centre, groups.true_centre)):
-        found.append(f"the centre of schools must lie from 0 to {top}")
-    if not (0 < groups.compression <= 1 and 0 <= groups.icc <= 1 and groups.twice >= 0):
-        found.append("compression and correlation of groups must lie between 0 and 1")
-    if not _finite(variances) or min(variances) < 0:
-        found.append("variances of groups must be finite and not negative")
-    if len(groups.visible) != many or not all(0 <= share <= 1 for share in groups.visible):
-        found.append(f"what rated windows show must be {many} shares")
-    if any(not _finite((one.shift, one.sd)) or one.sd <= 0 or one.ratings < 1 for one in groups.schools):
-        found.append("a rated school has a shift, its deviation above 0, and ratings")
-    if not groups.bias or abs(math.fsum(one.weight for one in groups.bias) - 1) > 1e-6:
-        found.append("possible biases of schools must have weights that sum to 1")
-    return found + [text for one in groups.bias for text in _bias_findings(one)]
-
-
-def _bias_findings(bias: SchoolBias) -> list[str]:
-    rows = bias.covariance
-    if not _finite((bias.weight, bias.sd), bias.mean, *rows) or bias.weight < 0 or bias.sd <= 0:
-        return ["a possible bias of schools must be finite, its deviation above 0"]
-    if len(rows) != 3 or any(len(row) != 3 for row in rows) or min(rows[i][i] for i in range(3)) < 0:
-        return ["the covariance of a possible bias must be 3 by 3, no variance below 0"]
-    return []
-
-
-def _finite(*rows: "tuple[float, ...] | list[float]") -> bool:
-    return all(math.isfinite(number) for row in rows for number in row)

@@ -32,11 +32,11 @@ def make_lines(edges: Ints, begins: Ints, timed: bool) -> Lines:
 
 
 @maker
-def make_room(count: Ints, length: Ints, apps: int) -> Room:
-    """Scratch for windows of up to `count` signals and `length` seconds, with a catalogue of `apps` rows."""
+def make_room(edges: Ints, length: Ints, apps: int) -> Room:
+    """Scratch for windows of these edges and lengths in seconds, with a catalogue of `apps` rows."""
     most = minutes = 0
-    for w in range(len(count)):
-        most, minutes = max(most, count[w]), max(minutes, -(-length[w] // MINUTE))
+    for w in range(len(length)):
+        most, minutes = max(most, edges[w + 1] - edges[w]), max(minutes, -(-length[w] // MINUTE))
     slots = FEWEST_SLOTS
     while slots < 8 * most:
         slots *= 2

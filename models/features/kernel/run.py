@@ -109,7 +109,7 @@ def _made(sources: int) -> Kernel:
             return False, table
         begins = bells(first, last)
         lines = make_lines(edges, begins, timed)
-        room = make_room(np.diff(edges), length, len(channels))
+        room = make_room(edges, length, len(channels))
         for bell in range(len(begins) - 1):
             shift, rows = edges[begins[bell]], range(begins[bell], begins[bell + 1])
             # Nothing else stands between the signals of a bell.
