@@ -16,7 +16,9 @@ Floats = NDArray[np.float64]
 
 
 def statsmodels_predict(scorer: Scorer, cuts: Sequence[Floats]) -> Callable[[Floats], Floats]:
-    """Probabilities [D, K] of one row [1, 24] by one OrderedModel a dimension, the scorer's weights in it."""
+    """Probabilities [D n, K] of rows [n, 24], one dimension after the other, each by an OrderedModel with the
+    scorer's weights in it.
+    """
     from statsmodels.miscmodels.ordinal_model import OrderedModel
 
     rng = np.random.default_rng(1)
@@ -31,7 +33,7 @@ def statsmodels_predict(scorer: Scorer, cuts: Sequence[Floats]) -> Callable[[Flo
     reference = scorer.reference
 
     def predict(x: Floats) -> Floats:
-        e = min(1.0, x[0, EVIDENCE] / reference.median_evidence)
+        e = np.minimum(1.0, x[:, [EVIDENCE]] / reference.median_evidence)
         z = np.nan_to_num((x - reference.mean) / reference.sd * (e / ((1 - NOISE_SHARE) * e + NOISE_SHARE)))
         pairs = zip(models, parameters, strict=True)
         return np.concatenate([model.predict(own, exog=z) for model, own in pairs])

@@ -100,28 +100,40 @@ def bins_of(seen: Floats, deciles: Floats, mean: float) -> tuple[Floats, Ints]:
     """Shares that the fit expects [b] and later lessons counted [b] in each bin between deciles [9].
 
     Where many lessons have one and the same value, deciles tell only within a tenth how many of the fit's
-    did; then as many are taken as come nearest to the later ones, so that the index is the least possible. A
-    feature that is only ever 0 or 1 is known by its mean.
+    did. Bins end at the other deciles; where there is no other, each share is taken as near to the later
+    lessons' as the deciles allow. A feature that is only ever 0 or 1 is known by its mean.
     """
     if 0 < mean < 1 and np.isin(deciles, (0.0, 1.0)).all() and np.isin(seen, (0.0, 1.0)).all():
         ones = int(seen.sum())
         return np.array([1 - mean, mean]), np.array([len(seen) - ones, ones])
     shares, counts = [0.0], [0]
-    for share, below in _cuts(np.sort(seen), deciles):
+    rising = np.sort(seen)
+    for share, below in list(_sharp(rising, deciles)) or _nearest(rising, deciles):
         if share - shares[-1] >= _LEAST_BIN and 1 - share >= _LEAST_BIN:
             shares.append(share)
             counts.append(below)
     return np.diff([*shares, 1.0]), np.diff([*counts, len(seen)])
 
 
-def _cuts(seen: Floats, deciles: Floats) -> Iterator[tuple[float, int]]:
-    """Rising cuts: the share of the fit below each, and how many later lessons lie there."""
+def _sharp(seen: Floats, deciles: Floats) -> Iterator[tuple[float, int]]:
+    """Cuts at deciles where no values pile up: the share of the fit below, and the later lessons there."""
+    values, times = np.unique(deciles, return_counts=True)
+    alone = set(values[times == 1].tolist())
+    for i, value in enumerate(deciles.tolist()):
+        under, upto = _below(seen, value)
+        if value in alone and upto - under < _PILE * len(seen):
+            yield (i + 1) / 10, upto
+
+
+def _nearest(seen: Floats, deciles: Floats) -> Iterator[tuple[float, int]]:
+    """Cuts before and after each value that piles up, rising, as near to the later lessons' as can be."""
     values, first, times = np.unique(deciles, return_index=True, return_counts=True)
     for value, at, many in zip(values.tolist(), first.tolist(), times.tolist(), strict=True):
-        under = int(np.searchsorted(seen, value, side="left"))
-        upto = int(np.searchsorted(seen, value, side="right"))
-        if many == 1 and upto - under < _PILE * len(seen):
-            yield (at + 1) / 10, upto
-        else:
-            yield min(max(under / len(seen), at / 10), (at + 1) / 10), under
-            yield min(max(upto / len(seen), (at + many) / 10), (at + many + 1) / 10), upto
+        under, upto = _below(seen, value)
+        yield min(max(under / len(seen), at / 10), (at + 1) / 10), under
+        yield min(max(upto / len(seen), (at + many) / 10), (at + many + 1) / 10), upto
+
+
+def _below(seen: Floats, value: float) -> tuple[int, int]:
+    """How many of the rising values lie below, and how many at or below."""
+    return int(np.searchsorted(seen, value, side="left")), int(np.searchsorted(seen, value, side="right"))

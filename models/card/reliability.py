@@ -11,7 +11,7 @@ from models.card.layout import LEADING, WIDTH, Size, Spot, grid
 from models.scoring.fit_file import CalibrationBin
 from shared.pages.svg import drawing, element, label
 
-_LEFT: Final = 42.0
+_LEFT: Final = 48.0
 _FOOT: Final = 24.0
 _TALL: Final = 176.0
 _SIDE_BY_SIDE: Final = 3

@@ -13,7 +13,7 @@ UNKNOWN: Final = "not known"
 # Short enough for a row's label; the glossary of features is docs/models.md.
 FEATURE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
-        "consume_share": "reading, watching",
+        "consume_share": "reading or watching",
         "practise_share": "practising",
         "create_share": "making",
         "collaborate_share": "working together",
@@ -24,7 +24,7 @@ FEATURE_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "peer_share_rate": "pieces passed on",
         "coedit_fraction": "editing together",
         "contribution_evenness": "making evenly spread",
-        "capture_rate": "photos, film, sound",
+        "capture_rate": "captures",
         "ar_use": "augmented reality",
         "chain_fraction": "capture to showing",
         "transition_entropy": "variety of steps",

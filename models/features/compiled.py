@@ -1,7 +1,6 @@
 """The compiled engine behind `compute_features`: when it can be had, when it pays, and what it finds."""
 
 import importlib.util
-import sys
 from typing import Any, Final
 
 import numpy as np
@@ -20,7 +19,6 @@ WORTH_LOADING: Final = 10_000_000
 # Minutes by apps that the kernel keeps room for: with 500 apps, windows of three weeks.
 MOST_ROOM: Final = 1 << 24
 
-_KERNEL: Final = "models.features.kernel.run"
 _TYPES: Final[dict[str, "np.dtype[Any]"]] = {
     "window": np.dtype(np.int32),
     "t": np.dtype(np.int64),
@@ -32,12 +30,12 @@ _TYPES: Final[dict[str, "np.dtype[Any]"]] = {
 
 
 def worth_while(signals: int) -> bool:
-    """Whether the compiled engine is there, and loaded already or worth loading for so many signals.
+    """Whether the compiled engine is there and worth loading for so many signals.
 
-    It is loaded here or nowhere: numba takes a hundred MiB, which a small machine may not have.
+    Nothing else counts, such as whether it happens to be loaded: the same file gives the same bytes
+    whatever a process did before. It is loaded here or nowhere: numba takes a hundred MiB, which a small
+    machine may not have.
     """
-    if _KERNEL in sys.modules:
-        return True
     return signals >= WORTH_LOADING and importlib.util.find_spec("numba") is not None
 
 

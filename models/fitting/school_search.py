@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 # What is believed, in units of the standard deviation of the ratings.
 _TRUE_SPREAD: Final = 0.28  # of schools' true means: 8% of the variance of levels
 _TRUE_SPREAD_SD: Final = 0.3  # of its logarithm
-_WEIGHTS_OWN: Final = 0.04  # a school's own part that comes of weights known roughly only
+_WEIGHTS_OWN: Final = 0.05  # a school's own part that comes of weights known roughly only
 _OFFSET_SD: Final = 0.25  # of all schools together
 _COACH_SDS: Final = np.array([0.02, 0.08, 0.17, 0.25, 0.38])
 _COACH_STEPS: Final = np.array([0.08, 0.08, 0.1, 0.12, 0.15])  # what each of them stands for
@@ -53,7 +53,9 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Possible:
-    """One possible size of biases: height, the logarithm of how likely; shift and variance [S] of the schools."""
+    """One possible size of biases: height tells how likely it is (a logarithm), shift and variance [S] what
+    it makes of the rated schools.
+    """
 
     height: float
     sd: float
@@ -116,7 +118,7 @@ class Search:
         doubts = [(_OFFSET_SD * unit) ** 2, _SLOPE_SD**2, _CLASS_SLOPE_SD**2]
         found = coefficients(scaled.shared(own), mean, np.concatenate([doubts, np.full(coaches, coach)]))
         belief = -0.5 * step**2 - 0.5 * (_COACH_SDS[which] / _COACH_SCALE) ** 2
-        shift, variance = _shifts(scaled, found, own, above)
+        shift, variance = school_shifts(scaled, found, own, above)
         return _Possible(
             height=found.log_density + float(belief) + math.log(_COACH_STEPS[which]),
             sd=math.sqrt(own),
@@ -141,7 +143,7 @@ def tie(true: float, spread: Spread, error: float) -> tuple[float, float]:
     return slope, max(true - slope**2 * spread.schools, 0.0)
 
 
-def _shifts(before: Folded, found: Coefficients, own: float, above: Floats) -> tuple[Floats, Floats]:
+def school_shifts(before: Folded, found: Coefficients, own: float, above: Floats) -> tuple[Floats, Floats]:
     """Mean and variance [S] of the rated schools' shifts: what coefficients say, and their own part.
 
     before: errors without the schools' own; its units are the schools.

@@ -24,7 +24,7 @@ from models.fitting.design import Design, coded, standardised
 from models.fitting.hyper import Chosen
 from models.fitting.school_search import Search, Shares
 from models.grouping.clusters import USUAL_ICC, variance_of
-from models.grouping.foretold import Lessons, means_of, spread_of
+from models.grouping.foretold import Lessons, Means, means_of, spread_of
 from models.scoring.fit_file import Agreement
 from models.scoring.fit_groups import Groups, KnownSchool
 from models.scoring.reference import Reference
@@ -99,7 +99,7 @@ def group_doubt(
     lessons = _lessons(windows, shown, chosen, final)
     spread = spread_of(lessons, _FORETOLD_SPREAD * unit)
     means = means_of(lessons, spread)
-    error = (design.level - _foretold_afresh(design, taught, chosen))[usable]
+    error = (design.level - foretold_afresh(design, taught, chosen))[usable]
     lesson = (np.cumsum(shown) - 1)[row[usable]]
     home = lessons.school[lesson]
     schools = np.unique(home)
@@ -107,15 +107,10 @@ def group_doubt(
     above = np.nan_to_num(means.steady * (means.school - centre))
     kappa = _kappa(agreed)
     shares = Shares(_coach_share(kappa, unit, error), _icc(lessons))
+    coach = np.eye(len(design.coaches))[design.coach[usable]]
     search = Search(
         columns=np.column_stack(
-            [
-                np.ones(len(error)),
-                above[home],
-                np.zeros(len(error)) if lessons.class_ is None else means.ahead[lessons.class_[lesson]],
-                np.eye(len(design.coaches))[design.coach[usable]],
-                error,
-            ]
+            [np.ones(len(error)), above[home], _ahead(lessons, means, lesson), coach, error]
         ),
         lesson=lesson,
         class_=lesson if lessons.class_ is None else lessons.class_[lesson],
@@ -160,6 +155,13 @@ def _lessons(windows: Windows, shown: Bools, chosen: Chosen, final: Fitted) -> L
     return Lessons(level, windows.school[shown], class_, len(windows.schools), classes)
 
 
+def _ahead(lessons: Lessons, means: Means, lesson: Ints) -> Floats:
+    """How far the class of each rated lesson [n] lies above its school; 0 where none is named."""
+    if lessons.class_ is None:
+        return np.zeros(len(lesson))
+    return means.ahead[lessons.class_[lesson]]
+
+
 def _icc(lessons: Lessons) -> float:
     if lessons.class_ is None:
         return USUAL_ICC
@@ -189,7 +191,7 @@ def _true_centre(centre: float, compression: float, stages: int) -> float:
     return min(max(middle + (centre - middle) / math.sqrt(compression), 0.0), 2 * middle)
 
 
-def _foretold_afresh(design: Design, taught: Bools, chosen: Chosen) -> Floats:
+def foretold_afresh(design: Design, taught: Bools, chosen: Chosen) -> Floats:
     """Each rating's level [n] as foretold by a fit without its school; without its window in a lone school.
 
     Weights learn habits of the schools they are fitted to: folds by window would hide half of the bias.

@@ -18,7 +18,7 @@ from models.scoring.reference import Reference
 Floats = NDArray[np.float64]
 Floats32 = NDArray[np.float32]
 
-_BLOCK: Final = 8192
+BLOCK: Final = 8192
 _TILE: Final = 64  # rows that one inner loop of the standardisation runs over
 _WIDTH: Final = len(FEATURES)
 # exp(80) and its inverse are normal float32 numbers; a score beyond it is beyond every cutpoint within 60.
@@ -44,27 +44,17 @@ class Blocks:
 
     def probabilities(self, x: NDArray[np.floating[Any]], out: Floats32) -> None:
         """Into out [K, D, n] the probabilities of rows x [n, 24]; 0 past a dimension's last stage."""
-        scratch = _Scratch.make(min(len(x), _BLOCK), self.shape)
-        for at in range(0, len(x), _BLOCK):
-            rows = np.ascontiguousarray(x[at : at + _BLOCK], np.float32)
-            self._block(rows, scratch.first(len(rows)), out[:, :, at : at + _BLOCK])
+        scratch = Scratch.make(min(len(x), BLOCK), self.shape)
+        for at in range(0, len(x), BLOCK):
+            rows = np.ascontiguousarray(x[at : at + BLOCK], np.float32)
+            room = scratch.first(len(rows))
+            self.standardise(rows, room)
+            self.score(room)
+            self.shrink(rows, room)
+            self.spread(room, out[:, :, at : at + BLOCK])
 
-    def _block(self, x: Floats32, room: "_Scratch", out: Floats32) -> None:
-        self._standardise(x, room)
-        np.matmul(room.z, self._weights, out=room.score)
-        np.multiply(room.score.T, self._kept(x, room), out=room.odds)
-        np.minimum(room.odds, _HIGHEST, out=room.odds)
-        np.exp(room.odds, out=room.odds)
-        below = room.below
-        np.multiply(room.odds, self._odds, out=below)
-        np.add(below, _ONE, out=below)
-        np.divide(_ONE, below, out=below)
-        out[0] = below[0]
-        np.subtract(below[1:], below[:-1], out=out[1:-1])
-        np.subtract(_ONE, below[-1], out=out[-1])
-
-    def _standardise(self, x: Floats32, room: "_Scratch") -> None:
-        """x less the means (the weights hold the division), 0 where missing."""
+    def standardise(self, x: Floats32, room: "Scratch") -> None:
+        """Into room.z the rows less the means (the weights hold the division), 0 where missing."""
         whole = len(x) - len(x) % _TILE
         wide = (-1, _TILE * _WIDTH)
         np.subtract(x[:whole].reshape(wide), self._means, out=room.z[:whole].reshape(wide))
@@ -73,20 +63,37 @@ class Blocks:
         # A missing value's bits times 0 are the bits of 0: ten times as fast as a copy under a mask.
         np.multiply(room.bits, room.known, out=room.bits)
 
-    def _kept(self, x: Floats32, room: "_Scratch") -> Floats32:
-        """`shrink.kept` of the rows, [D, n], or [1, n] where all dimensions share it."""
+    def score(self, room: "Scratch") -> None:
+        """Into room.score the scores, not yet shrunk."""
+        np.matmul(room.z, self._weights, out=room.score)
+
+    def shrink(self, x: Floats32, room: "Scratch") -> None:
+        """Into room.shrunk the scores times `shrink.kept` of the rows' evidence."""
         e, kept = room.evidence, room.kept[: len(self._noise)]
         np.multiply(x[:, EVIDENCE], self._per_median, out=e)
         np.minimum(e, _ONE, out=e)
         np.multiply(e, self._signal, out=kept)
         np.add(kept, self._noise, out=kept)
         np.divide(e, kept, out=kept)
-        return np.fmin(kept, _ONE, out=kept)
+        np.fmin(kept, _ONE, out=kept)
+        np.multiply(room.score.T, kept, out=room.shrunk)
+
+    def spread(self, room: "Scratch", out: Floats32) -> None:
+        """Into out [K, D, n] the probabilities of the stages; room.shrunk is used up."""
+        odds, below = room.shrunk, room.below
+        np.minimum(odds, _HIGHEST, out=odds)
+        np.exp(odds, out=odds)
+        np.multiply(odds, self._odds, out=below)
+        np.add(below, _ONE, out=below)
+        np.divide(_ONE, below, out=below)
+        out[0] = below[0]
+        np.subtract(below[1:], below[:-1], out=out[1:-1])
+        np.subtract(_ONE, below[-1], out=out[-1])
 
 
 @dataclass(frozen=True, slots=True)
-class _Scratch:
-    """Room for n rows: z [n, 24], its bits, what of it is known; score [n, D]; evidence [n]; kept and odds
+class Scratch:
+    """Room for n rows: z [n, 24], its bits, what of it is known; score [n, D]; evidence [n]; kept and shrunk
     [D, n]; below [K - 1, D, n].
     """
 
@@ -96,11 +103,11 @@ class _Scratch:
     score: Floats32
     evidence: Floats32
     kept: Floats32
-    odds: Floats32
+    shrunk: Floats32
     below: Floats32
 
     @classmethod
-    def make(cls, rows: int, shape: tuple[int, int]) -> "_Scratch":
+    def make(cls, rows: int, shape: tuple[int, int]) -> "Scratch":
         """Made for one call, so that threads share nothing."""
         stages, dimensions = shape
         z = np.empty((rows, _WIDTH), np.float32)
@@ -111,22 +118,22 @@ class _Scratch:
             score=np.empty((rows, dimensions), np.float32),
             evidence=np.empty(rows, np.float32),
             kept=np.empty((dimensions, rows), np.float32),
-            odds=np.empty((dimensions, rows), np.float32),
+            shrunk=np.empty((dimensions, rows), np.float32),
             below=np.empty((stages - 1, dimensions, rows), np.float32),
         )
 
-    def first(self, rows: int) -> "_Scratch":
+    def first(self, rows: int) -> "Scratch":
         """The room of a smaller block."""
         if rows == len(self.z):
             return self
         own = slice(rows)
-        return _Scratch(
+        return Scratch(
             z=self.z[own],
             bits=self.bits[own],
             known=self.known[own],
             score=self.score[own],
             evidence=self.evidence[own],
             kept=self.kept[:, own],
-            odds=self.odds[:, own],
+            shrunk=self.shrunk[:, own],
             below=self.below[:, :, own],
         )

@@ -1,4 +1,4 @@
-"""What a fit says of classes and schools, as part of its file: how far their levels lie from foretold ones."""
+"""What a fit's file says of classes and schools: how far their levels lie from foretold ones."""
 
 import math
 

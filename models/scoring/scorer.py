@@ -77,7 +77,7 @@ class Scorer:
         self._noise_column = self.noise_share[:, None]
         self._placing = Placing([scale.rule for scale in scales])
         near = np.abs(self.cuts[np.isfinite(self.cuts)]).max(initial=0.0) <= FARTHEST_CUT
-        self._blocks = Blocks(reference, self.weights, self.cuts, self.noise_share) if near else None
+        self.blocks = Blocks(reference, self.weights, self.cuts, self.noise_share) if near else None
         past = np.arange(int(self.stages.max())) >= self.stages[:, None]
         self._past = past if past.any() else None
 
@@ -136,10 +136,10 @@ class Scorer:
             out = np.empty(shape, np.float32)
         elif out.shape != shape or out.dtype != np.float32:
             raise ValueError(f"`out` must be float32 {shape}, not {out.dtype} {out.shape}")
-        if self._blocks is None:
+        if self.blocks is None:
             out[:] = self.score(x).probs.T
         else:
-            self._blocks.probabilities(x, out)
+            self.blocks.probabilities(x, out)
             if self._past is not None:
                 out[self._past.T] = np.nan
         return out.T

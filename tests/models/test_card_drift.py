@@ -1,12 +1,14 @@
 """Drift of later lessons: none where nothing changed, found where something did, worked out by hand."""
 
 import math
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from models.card.drift import FEWEST, MUCH, SOME, bins_of, drift, psi, psi_by_chance
 from models.features.set1 import EVIDENCE, FEATURE_INDEX, FEATURES
@@ -16,8 +18,10 @@ from models.scoring.fit_file import Fit
 from models.tables import FeatureTable
 from tests.models.fit_lessons import TIM
 
+Floats = NDArray[np.float64]
+
 WINDOWS = 2000
-KINDS = {
+KINDS: dict[str, Callable[[np.random.Generator, int], Floats]] = {
     "smooth": lambda rng, n: rng.normal(size=n),
     "often zero": lambda rng, n: np.where(rng.random(n) < 0.64, 0.0, rng.gamma(2.0, size=n)),
     "rarely zero": lambda rng, n: np.where(rng.random(n) < 0.13, 0.0, rng.gamma(2.0, size=n)),
@@ -28,11 +32,11 @@ KINDS = {
 }
 
 
-def deciles(values: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> tuple[float, ...]:
+def deciles(values: Floats) -> tuple[float, ...]:
     return tuple(np.quantile(values, np.arange(1, 10) / 10).tolist())
 
 
-def fit_of(x: "np.ndarray[tuple[int, int], np.dtype[np.float64]]") -> Fit:
+def fit_of(x: Floats) -> Fit:
     """A fit that knows these windows and no rating."""
     none = np.empty(0, np.int64)
     rated = {one.id: DimensionRatings(none, none, none, 0, 0) for one in TIM.dimensions}
@@ -72,9 +76,8 @@ def test_new_lessons_of_the_same_kind_stay_within_chance_nineteen_times_in_twent
         ("capped", lambda values: np.minimum(values, 1.0)),
     ],
 )
-def test_lessons_that_changed_are_found(kind: str, moved: object) -> None:
+def test_lessons_that_changed_are_found(kind: str, moved: Callable[[Floats], Floats]) -> None:
     values = KINDS[kind](np.random.default_rng(3), WINDOWS)
-    assert callable(moved)
     expected, counts = bins_of(moved(values), np.array(deciles(values)), float(values.mean()))
     assert psi(expected, counts) > max(SOME, psi_by_chance(len(expected), WINDOWS, WINDOWS))
 
@@ -117,7 +120,7 @@ def test_shares_sum_to_one_every_lesson_is_counted_and_the_index_is_never_negati
 ) -> None:
     own, new = np.array(before, float), np.array(later, float)
     expected, counts = bins_of(new, np.array(deciles(own)), float(own.mean()))
-    assert expected.sum() == pytest.approx(1) and (expected > 0).all() or len(expected) == 2
+    assert (expected.sum() == pytest.approx(1) and (expected > 0).all()) or len(expected) == 2
     assert counts.sum() == len(new) and (counts >= 0).all()
     assert psi(expected, counts) >= 0
 
