@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check format bench picture lock clean
+.PHONY: demo test check format bench universes picture lock clean
 
 demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it headless
 	@$(BIN)/commonground demo $(ARGS)
@@ -26,6 +26,9 @@ format: $(VENV)/.dev
 
 bench: $(VENV)/.dev  ## the budgets of the design, each beside its peer
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+universes: $(VENV)/.dev  ## the scoring core's targets over simulated universes: minutes
+	@$(BIN)/python -m benchmarks.universes $(ARGS)
 
 picture: $(VENV)/.dev  ## the README's picture, from a fresh demo
 	@$(BIN)/python scripts/picture.py

@@ -12,6 +12,7 @@ from typing import Final
 
 from benchmarks.make.hubs import Hub
 from benchmarks.make.records import BANDS, Records, school_weeks
+from hub.known import Known
 from hub.store import effects, enrolments
 from hub.store.schema import MIGRATIONS
 from shared.records import Record
@@ -38,6 +39,7 @@ def fill(hub: Hub, names: Sequence[str], years: int) -> Filled:
     """Every school's weeks and lessons of `years` school years."""
     writer = Writer(hub.layout.database, MIGRATIONS)
     calendar = list(school_weeks(range(LAST_AUTUMN - years + 1, LAST_AUTUMN + 1)))
+    known = Known.load()
     halves = sorted({half for half, _ in calendar})
     classes: list[tuple[str, str]] = []
     total = 0
@@ -45,7 +47,7 @@ def fill(hub: Hub, names: Sequence[str], years: int) -> Filled:
         school = writer.run(partial(enrolments.named, name=name))
         records = _years(Records(name, seed=number), number, calendar)
         while group := list(itertools.islice(records, _A_COMMIT)):
-            writer.run(partial(_apply, school=school, group=group))
+            writer.run(partial(_apply, school=school, group=group, known=known))
             total += len(group)
         slug = enrolments.slug_of(name)
         classes += [(slug, _code(number, half, c)) for half in halves for c in range(SHARED_CLASSES)]
@@ -66,7 +68,9 @@ def _code(number: int, half: int, c: int) -> str:
     return f"c{number:02d}-{half}-{c}"
 
 
-def _apply(connection: sqlite3.Connection, school: enrolments.School, group: Sequence[Record]) -> None:
+def _apply(
+    connection: sqlite3.Connection, school: enrolments.School, group: Sequence[Record], known: Known
+) -> None:
     now = time.time()
     for record in group:
-        effects.apply(connection, school.id, school.name, record, now)
+        effects.apply(connection, school.id, school.name, record, now, known)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.universes [--universes N]`: the scoring core's targets, over universes of both families.
+"""`python -m benchmarks.universes [--universes N]`: the scoring core's targets over simulated universes.
 
 Minutes, not seconds; prints the table that is kept under `benchmarks/results/`.
 """

@@ -98,7 +98,7 @@ def _against_coaches(world: World, scored: Scored, d: int, stages: int) -> dict[
 
 
 def _halved(world: World, scorer: Scorer, d: int) -> dict[str, float]:
-    """How much wider the sets are with half the evidence, and how many empty windows are not abstained from."""
+    """How much wider sets are at half the evidence, and how many empty windows are placed all the same."""
     x = world.features.x.copy()
     whole = scorer.score(x)
     x[:, EVIDENCE] /= 2

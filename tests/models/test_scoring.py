@@ -167,6 +167,13 @@ def test_the_reference_leaves_missing_values_out_and_never_divides_by_zero() -> 
     assert found.median_evidence == 20.0
 
 
+def test_what_only_rounding_varies_does_not_vary() -> None:
+    x = np.full((7, 24), 0.1)  # whose mean of seven is not 0.1
+    found = reference_of(x, simulated=True, made={})
+    assert (found.sd == 1.0).all()
+    assert np.abs(found.standardise(np.full((1, 24), 0.2))).max() < 1
+
+
 def test_a_reference_survives_its_file_to_the_last_bit() -> None:
     shipped = shipped_reference()
     again = decode(encode(shipped), "again")
