@@ -87,5 +87,4 @@ def rated_dimensions(scorer: Scorer, features: FeatureTable, ratings: RatingTabl
 
 
 def _least(fit: DimensionFit | None) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    groups = fit.sets.groups if fit and fit.sets else ()
-    return np.array([group.least for group in groups] or [0.0])
+    return np.array(fit.sets.rated_from if fit and fit.sets else (0.0,))

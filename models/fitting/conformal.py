@@ -18,6 +18,12 @@ MISCOVERAGE: Final = 0.1
 GROUPS: Final = 3
 LEAST_RATINGS: Final = 30
 
+# Below the tenth of the rated windows' evidence no rating says enough, and ever thinner windows come ever
+# nearer the base rates, whose own set may be the smaller one. There thresholds rise to 1 at none: by share of
+# that evidence, what is left of (1 - threshold).
+SPARSE: Final = 0.1
+_LEFT: Final = ((0.0, 0.0), (1 / 16, 3 / 32), (1 / 8, 3 / 16), (1 / 4, 3 / 8), (1 / 2, 3 / 4), (1.0, 1.0))
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -34,16 +40,55 @@ def nonconformity(probs: Floats, level: Ints) -> Floats:
     return scores
 
 
-def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -> tuple[Group, ...]:
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """Evidence groups, and the evidence (by the reference's median) below which windows are sparse."""
+
+    groups: tuple[Group, ...]
+    sparse: float
+
+    @property
+    def steps(self) -> tuple[Group, ...]:
+        """The groups with the steps that sparse windows take; a group's ratings stand at its last step."""
+        ends = [group.least for group in self.groups[1:]] + [math.inf]
+        steps = [self.sparse * share for share, _ in _LEFT] if self.sparse > 0 else [0.0]
+        found = []
+        for group, end in zip(self.groups, ends, strict=True):
+            own = sorted({group.least, *(step for step in steps if group.least < step < end)})
+            found += [
+                Group(
+                    least,
+                    group.threshold
+                    + (1.0 - group.threshold) * (1.0 - float(self.left(np.array([least]))[0])),
+                    group.ratings if least == own[-1] else 0,
+                )
+                for least in own
+            ]
+        return tuple(found)
+
+    def left(self, share: Floats) -> Floats:
+        """What is left of (1 - threshold) at each evidence [n]: 1 unless it is sparse."""
+        if self.sparse <= 0:
+            return np.ones(len(share))
+        edges = np.array([self.sparse * edge for edge, _ in _LEFT])
+        at = np.searchsorted(edges, share, side="right") - 1
+        return np.array([left for _, left in _LEFT])[np.maximum(at, 0)]
+
+
+def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -> Calibrated:
     """Evidence groups with rising lower ends, the first from 0, and their thresholds.
 
     scores [n]: nonconformity of held-out ratings; share [n]: their windows' evidence by the reference's
     median; without evidence (NaN) a window is never placed, and its rating is left out. Groups are terciles
     of evidence, fewer where one would have less than 30 ratings. Where thinner evidence would get the lower
-    threshold, the two groups become one: thin windows may not look more certain than full ones.
+    threshold, the two groups become one: thin windows may not look more certain than full ones. Scores of
+    sparse windows are raised as their thresholds will be, so that what is covered stays what it is.
     """
     known = ~np.isnan(share)
     scores, share = scores[known], share[known]
+    some = share[share > 0]
+    sparse = float(np.quantile(some, SPARSE)) if len(some) else 0.0
+    scores = _raised(scores, Calibrated((), sparse).left(share))
     groups = [
         Group(least, quantile(scores[mine], miscoverage), int(mine.sum()))
         for least, mine in _picks(share, _edges(share))
@@ -54,7 +99,14 @@ def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -
             Group(least, quantile(scores[mine], miscoverage), int(mine.sum()))
             for least, mine in _picks(share, edges)
         ]
-    return tuple(groups)
+    return Calibrated(tuple(groups), sparse)
+
+
+def _raised(scores: Floats, left: Floats) -> Floats:
+    """Scores [n] that are at most t where the scores are at most 1 - (1 - t) left."""
+    none = left == 0
+    raised: Floats = np.maximum(0.0, 1.0 - (1.0 - scores) / np.where(none, 1.0, left))
+    return np.where(none, 0.0, raised)
 
 
 def quantile(scores: Floats, miscoverage: float) -> float:
@@ -66,10 +118,10 @@ def quantile(scores: Floats, miscoverage: float) -> float:
     return 1.0 if rank > len(scores) else min(1.0, float(np.partition(scores, rank - 1)[rank - 1]))
 
 
-def thresholds_of(groups: tuple[Group, ...], share: Floats) -> Floats:
+def thresholds_of(calibrated: Calibrated, share: Floats) -> Floats:
     """Each window's threshold [n] by its evidence [n] (missing: the thinnest group's)."""
-    least = np.array([group.least for group in groups])
-    return group_thresholds(share, least, np.array([group.threshold for group in groups]))
+    steps = calibrated.steps
+    return group_thresholds(share, [step.least for step in steps], [step.threshold for step in steps])
 
 
 def fresh_thresholds(scores: Floats, share: Floats, fold: Ints, miscoverage: float = MISCOVERAGE) -> Floats:

@@ -171,7 +171,7 @@ def fit_dimension(
         final = everything = fitted(design, chosen)
         calibration = out_of_fold(design, chosen, options.seed)
     scores = nonconformity(calibration.probs, design.level[calibration.rows])
-    groups = calibrate(scores, design.share[calibration.rows])
+    calibrated = calibrate(scores, design.share[calibration.rows])
     schools, coaches = raters.effects(design, everything.posterior)
     agreed = raters.agreement(design)
     levels = group_doubt(design, row, windows, ~out, chosen, final, agreed)
@@ -196,9 +196,9 @@ def fit_dimension(
         sets=Sets(
             method=calibration.method,
             miscoverage=MISCOVERAGE,
-            groups=tuple(EvidenceGroup(one.least, one.threshold, one.ratings) for one in groups),
+            groups=tuple(EvidenceGroup(one.least, one.threshold, one.ratings) for one in calibrated.steps),
         ),
-        held_out=figures(design, calibration, groups),
+        held_out=figures(design, calibration, calibrated.groups),
         notes=(*raters.notes(design, agreed), *_notes(design, chosen), *group_notes(levels)),
         groups=levels,
     )

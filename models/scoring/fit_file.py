@@ -37,7 +37,10 @@ class FeatureReference(Struct, frozen=True):
 
 
 class EvidenceGroup(Struct, frozen=True):
-    """Windows from `least` times the median evidence up, to the next group: threshold, ratings behind it."""
+    """Windows from `least` times the median evidence up, to the next group: threshold, ratings behind it.
+
+    No ratings: a step towards none, where thresholds rise to 1 because nobody rated windows so thin.
+    """
 
     least: float
     threshold: float
@@ -50,6 +53,12 @@ class Sets(Struct, frozen=True):
     method: Literal["split", "cross"]
     miscoverage: float
     groups: tuple[EvidenceGroup, ...]
+
+    @property
+    def rated_from(self) -> tuple[float, ...]:
+        """Where the groups begin that ratings stand behind: the first from 0, its steps counted with it."""
+        ends = [i for i, group in enumerate(self.groups) if group.ratings]
+        return tuple(self.groups[i].least for i in (0, *(end + 1 for end in ends[:-1])))
 
 
 class Quadrature(Struct, frozen=True):
