@@ -104,9 +104,8 @@ def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -
 
 def _raised(scores: Floats, left: Floats) -> Floats:
     """Scores [n] that are at most t where the scores are at most 1 - (1 - t) left."""
-    none = left == 0
-    raised: Floats = np.maximum(0.0, 1.0 - (1.0 - scores) / np.where(none, 1.0, left))
-    return np.where(none, 0.0, raised)
+    raised = np.maximum(0.0, 1.0 - (1.0 - scores) / np.where(left > 0, left, np.inf)) * (left > 0)
+    return np.where(left < 1, raised, scores)
 
 
 def quantile(scores: Floats, miscoverage: float) -> float:
