@@ -31,6 +31,9 @@ password_file = "secrets/xapi_password"
 """
 
 
+MODELS = '["tim", "samr", "acot"]'  # stages of a lesson, a band of a lesson, a band of a term
+
+
 def set_up_hub(commands: Commands, layout: Layout, port: int, link_port: int) -> None:
     """Make the hub's folder if there is none, and let it listen on these ports."""
     link = f"tcp://{LOOPBACK}:{link_port}"
@@ -56,6 +59,7 @@ def set_up_agent(
     _write_input(layout, school)
     text = set_value(settings.read_text(), "page", "port", page)
     text = set_value(text, "identity", "leases", '"input/dnsmasq.leases"')
+    text = set_value(text, "scoring", "models", MODELS)
     tail = _CLOCK
     if school.character.reports_actions:
         if not layout.password(school.slug).exists():

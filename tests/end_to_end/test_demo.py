@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,8 @@ import pytest
 
 from demo.driver import SEED
 from demo.school import build_schools
+from demo.setup import MODELS
+from models.integration.load import load_model
 from tests.end_to_end.town import free_ports
 
 KEYS = ["schools", "lessons", "signals", "records", "placements", "seconds"]
@@ -66,7 +69,9 @@ def test_once_replays_the_days_and_ends_with_one_line_of_json(first: dict[str, A
     assert 0 < first["records"] < first["lessons"], "shared classes leave as lessons, the others do not"
     verdicts = first["placements"]
     assert verdicts["placed"] == verdicts["thin"] == 0, "nothing is calibrated, so nothing is placed"
-    assert verdicts["evidence_only"] == first["lessons"] * 5
+    models = [load_model(name) for name in tomllib.loads(f"all = {MODELS}")["all"]]
+    dimensions = sum(len(model.dimensions) for model in models if model.grain == "lesson")
+    assert verdicts["evidence_only"] == first["lessons"] * dimensions
 
 
 def test_a_second_run_goes_on_where_the_first_stopped(first: dict[str, Any], second: dict[str, Any]) -> None:
