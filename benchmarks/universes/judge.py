@@ -56,11 +56,10 @@ def truthful(world: World, fit: Fit) -> float:
 
 
 def against_truth(world: World, placed: Ints) -> dict[str, float]:
-    """Kappa against the true level and its share of the oracle's, over lessons that taught nothing."""
-    fresh = _fresh(world)
+    """Kappa of placed levels [n] against the true ones and its share of the oracle's, over fresh lessons."""
     stages = world.told.shape[1]
-    own = kappa(placed[fresh], world.truth[fresh], stages)
-    best = kappa(world.told[fresh].argmax(axis=1), world.truth[fresh], stages)
+    own = kappa(placed[world.fresh], world.truth, stages)
+    best = kappa(world.told.argmax(axis=1), world.truth, stages)
     return {"kappa": own, "oracle": best, "share": own / best}
 
 
@@ -70,12 +69,6 @@ def rubric_only(world: World) -> dict[str, float]:
     scorer = Scorer(world.model, reference)
     d = scorer.dimensions.index(world.dimension)
     return against_truth(world, scorer.score(world.features.x).probs[:, d].argmax(axis=1))
-
-
-def _fresh(world: World) -> NDArray[np.bool_]:
-    fresh = np.ones(len(world.truth), np.bool_)
-    fresh[world.ratings.dimensions[world.dimension].row] = False
-    return fresh
 
 
 def _against_coaches(world: World, scored: Scored, d: int, stages: int) -> dict[str, float]:

@@ -67,6 +67,8 @@ def footer(machine: str, options: Sequence[str], seconds: float) -> str:
 
 
 def _labels(found: Mapping[str, Many]) -> list[str]:
+    if not any(name.startswith("labels ") for name in found):
+        return []
     lines = [f"| QWK against truth | {' | '.join(_METHODS)} |", "|---|" + "---|" * len(_METHODS)]
     for name in (name for name in found if name.startswith("labels ")):
         cells = " | ".join(f"{_mean(found[name], method):.3f}" for method in _METHODS)

@@ -24,15 +24,27 @@ _HOW: Final = "models.simulator.universe; no real lesson, school or coach stands
 def write_study(
     folder: Path, study: Study, figures: tuple[Figures, ...], made: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """F.csv, R.csv, R_new.csv, truth.csv and oracle.json in the folder; `made` says from what (seed, model,
-    options) and goes into oracle.json, whose content is returned. Raises UsageError where it cannot write.
+    """The tables and oracle.json in the folder; `made` says from what (seed, model, options) and goes into
+    oracle.json, whose content is returned. Raises UsageError where it cannot write.
     """
+    write_tables(folder, study)
+    report = oracle_report(study, figures, made)
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
+    try:
+        (folder / "oracle.json").write_bytes(text + b"\n")
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be written to ({error.strerror}): choose another place") from None
+    return report
+
+
+def write_tables(folder: Path, study: Study) -> None:
+    """F.csv, R.csv, R_new.csv and truth.csv in the folder. Raises UsageError where it cannot write."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder} cannot be a folder ({error.strerror}): choose another place") from None
     lessons, dimensions = study.lessons, study.universe.dimensions
-    school, class_ = _codes("s", len(study.held_out)), _codes("k", int(lessons.class_.max()) + 1)
+    school, class_ = school_codes(study), _codes("k", int(lessons.class_.max()) + 1)
     windows = WindowTable(
         ids=lessons.ids,
         school=tuple(school[i] for i in lessons.school.tolist()),
@@ -54,19 +66,17 @@ def write_study(
         [level for row in zip(*truth, strict=True) for level in row],
     ]
     write_columns(folder / "truth.csv", ("window", "dimension", "level"), columns)
-    report = oracle_report(study, figures, made)
-    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
-    try:
-        (folder / "oracle.json").write_bytes(text + b"\n")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written to ({error.strerror}): choose another place") from None
-    return report
+
+
+def school_codes(study: Study) -> tuple[str, ...]:
+    """The schools' codes in the files, in their order."""
+    return _codes("s", len(study.held_out))
 
 
 def oracle_report(study: Study, figures: tuple[Figures, ...], made: Mapping[str, Any]) -> dict[str, Any]:
     """oracle.json: the figures by dimension and their mean, the schools' true means, every parameter."""
     universe, lessons = study.universe, study.lessons
-    schools = _codes("s", len(study.held_out))
+    schools = school_codes(study)
     counts = np.bincount(lessons.school, minlength=len(schools)).tolist()
     of_lessons, long_run = school_means(universe, lessons)
     return {
