@@ -24,6 +24,10 @@ CLOSE: Final = 1e-3  # probabilities this near to the record's are the same plac
 UNKNOWN: Final = (
     "This hub does not know the version of the model that placed it, so it cannot say what moved it."
 )
+RESHAPED: Final = (
+    "The model has {now} levels here and had {then} when it placed this, under the same version: so what"
+    " moved it cannot be worked out again."
+)
 NO_FIT: Final = (
     "It was placed with fit {fit}, which this hub does not hold: whoever looks after the hub can put that"
     " file into its `fits` folder and restart it."
@@ -64,15 +68,19 @@ class Explainer:
     ) -> Moved:
         model = self._known.get(one.model)
         fit = fit_in(one.version, model.version) if model else None
-        if model is None or fit is None or self._known.dimension(one.model, one.dimension) is None:
+        dimension = self._known.dimension(one.model, one.dimension)
+        if model is None or fit is None or dimension is None:
             return _untold(lesson, one, UNKNOWN)
+        now, then = len(dimension.stages), len(one.probs)
+        if now != then:
+            return _untold(lesson, one, RESHAPED.format(now=now, then=then))
         least = np.inf
         for scorer in self._candidates(model, fit, inferred=one.verdict == "evidence_only"):
             if id(scorer) not in scored:
                 scored[id(scorer)] = scorer.score(row)
             found = scored[id(scorer)]
             d = found.dimensions.index(one.dimension)
-            by = float(np.abs(found.probs[0, d, : len(one.probs)] - one.probs).max())
+            by = float(np.abs(found.probs[0, d, :then] - one.probs).max())
             if by <= CLOSE:
                 return _told(lesson, one, scorer, found, d, row[0])
             least = min(least, by)

@@ -4,6 +4,7 @@ import csv
 import difflib
 import math
 import operator
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.csv_lines import Cells, Progress, csv_lines
-from shared.errors import BadInput, CommonGroundError, UsageError
+from shared.errors import BadInput, CommonGroundError
+from shared.files import replacing_text
+from shared.plain import is_plain, plain
 
 __all__ = [
     "LONGEST",
@@ -35,6 +38,9 @@ T = TypeVar("T")
 
 LONGEST: Final = 200
 _DIGITS: Final = 18
+_FORMULA: Final = frozenset("=+-@")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MOST_COMPARED: Final = 2000  # names; looking through more for the nearest one takes seconds
 
 
 class WrongCell(Exception):  # noqa: N818 - it names the cell, not the fault
@@ -67,19 +73,50 @@ class Columns:
             raise BadInput("csv_malformed", f"{where}: {wrong.text}") from None
 
     def filled(self, name: str) -> Cells:
-        """The column's texts, none of them blank or overlong."""
-        cells = self.cells[name]
-        lengths = np.fromiter(map(len, cells), np.int64, len(cells))
-        self.require((lengths > 0) & (lengths <= LONGEST), f"`{name}` must have 1 to {LONGEST} characters")
+        """The column's texts, none of them blank: names that do no harm wherever they are shown."""
+        return self._harmless(name, self._sized(name, 1))
+
+    def optional(self, name: str) -> Cells | None:
+        """The column's texts as `filled`, blanks among them; None where the file has no such column."""
+        return self._harmless(name, self._sized(name, 0)) if name in self.cells else None
+
+    def tokens(self, name: str) -> Cells:
+        """The column's texts, none of them blank, for telling apart and not for showing."""
+        cells = self._sized(name, 1)
+        if _CONTROL.search("".join(cells)):
+            row = next(row for row, cell in enumerate(cells) if _CONTROL.search(cell))
+            raise WrongCell(row, f"`{name}` holds a control character: take it out")
         return cells
 
-    def unique(self, name: str, seen: set[str] | None = None) -> None:
-        """Every text of the column stands once, and none is among those `seen`, which grow by them."""
+    def unique(self, name: str, seen: set[str] | None = None) -> Cells:
+        """`filled`, every text once, and none among those `seen`, which grow by them."""
         seen = set() if seen is None else seen
-        for row, cell in enumerate(self.filled(name)):
+        cells = self.filled(name)
+        for row, cell in enumerate(cells):
             if cell in seen:
                 raise WrongCell(row, f"`{name}` {cell[:40]!r} stands twice: give every row its own")
             seen.add(cell)
+        return cells
+
+    def _sized(self, name: str, least: int) -> Cells:
+        cells = self.cells[name]
+        lengths = np.fromiter(map(len, cells), np.int64, len(cells))
+        good = (lengths >= least) & (lengths <= LONGEST)
+        self.require(good, f"`{name}` must have {least} to {LONGEST} characters")
+        return cells
+
+    def _harmless(self, name: str, cells: Cells) -> Cells:
+        """Names go on into terminals, pages and other files, and from those into spreadsheets."""
+        if not "".join(cells).isprintable():
+            for row, cell in enumerate(cells):
+                if not is_plain(cell):
+                    fault = "holds a control character, or one that nobody sees: take it out"
+                    raise WrongCell(row, f"`{name}` {cell[:40]!r} {fault}")
+        if not _FORMULA.isdisjoint({cell[:1] for cell in cells}):
+            row = next(row for row, cell in enumerate(cells) if cell[:1] in _FORMULA)
+            fault = f"starts with `{cells[row][0]}`, and spreadsheets would run it as a formula: rename it"
+            raise WrongCell(row, f"`{name}` {cells[row][:40]!r} {fault}")
+        return cells
 
     def integers(self, name: str, most: int) -> Ints:
         """The column as whole numbers 0 to `most`."""
@@ -109,7 +146,8 @@ class Columns:
         found = list(map(table.get, cells))
         if None in found:
             row = found.index(None)
-            near = difflib.get_close_matches(cells[row][:60], table, n=1)
+            names = table if len(table) <= _MOST_COMPARED else ()
+            near = difflib.get_close_matches(cells[row][:60], names, n=1)
             hint = f"; did you mean `{near[0]}`?" if near else ""
             raise WrongCell(row, f"`{name}` {cells[row][:40]!r} {text}{hint}")
         return np.array(found, np.int64)
@@ -121,7 +159,7 @@ class Columns:
             try:
                 found.append(read(cell))
             except CommonGroundError as error:
-                raise WrongCell(row, f"`{name}`: {error}") from None
+                raise WrongCell(row, f"`{name}`: {plain(str(error))}") from None
         return found
 
     def require(self, good: NDArray[np.bool_], text: str) -> None:
@@ -163,14 +201,13 @@ def write_columns(path: Path, names: Iterable[str], columns: Iterable[Iterable[s
 
 
 def write_rows(path: Path, names: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """A CSV file from rows of texts, of which only a few need to be there at a time."""
-    try:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(names)
-            writer.writerows(rows)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written ({error.strerror}): choose another place") from None
+    """A CSV file from rows of texts, of which only a few need to be there at a time; the whole of it, or
+    nothing and UsageError.
+    """
+    with replacing_text(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(rows)
 
 
 def _all_digits(cells: Cells) -> bool:

@@ -49,6 +49,7 @@ def one_class(request: Request, slug: str, code: str) -> Response:
         hidden=max(0, view.shared.lessons - len(view.lessons)),
         questions=questions(view.lessons),
         limits=words.limits_of(newest.sources),
+        heard=words.heard_words(newest.visibility, newest.expected),
         simulated=view.school.simulated,
         inferred=large.inferred,
     )
@@ -74,6 +75,7 @@ def one_lesson(request: Request, slug: str, code: str, when: str) -> Response:
         large=large,
         choices=chosen.choices,
         limits=words.limits_of(held.sources),
+        heard=words.heard_words(held.visibility, held.expected),
         simulated=view.school.simulated,
         inferred=large.inferred,
     )

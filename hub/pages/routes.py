@@ -35,7 +35,7 @@ def district(request: Request) -> Response:
         view=view,
         choices=chosen.choices,
         term_models=[known.name(model) for model in view.term_models],
-        sentence=words.week_sentence(view, order_of(request)),
+        sentence=words.week_sentence(view, order_of(request), chosen.model),
         needs={item.slug: words.needs(item) for item in view.schools},
         simulated=view.simulated,
         inferred=any(not item.calibrated for item in shown),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from hub.views import DistrictView, SchoolSummary
-from shared.pages.formats import Order, capital, count, listing, share, week_words
+from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
 from shared.pages.sources import kind_words
 from shared.words import SOURCE_KINDS, Sight
 
@@ -55,6 +55,14 @@ def standing_words(calibrated: Iterable[bool]) -> str:
 def limits_of(kinds: Iterable[str]) -> str:
     """What sources of these kinds cannot see."""
     return f"{SOME_REPORT if 'reported' in origins(kinds) else CONTACTS_ONLY} {OFFLINE}"
+
+
+def heard_words(visibility: float, expected: int) -> str:
+    """How many of the expected iPads were heard from at all, which says nothing of how long."""
+    missing = expected - round(visibility * expected)
+    if missing <= 0:
+        return "every expected iPad was heard from"
+    return f"{missing} of {expected} expected iPads {plural('was', missing)} not heard from"
 
 
 def likely(shares: Sequence[float]) -> tuple[int, int] | None:
@@ -137,8 +145,8 @@ def needs(school: SchoolSummary) -> list[str]:
     return said
 
 
-def week_sentence(view: DistrictView, order: Order) -> str:
-    """The district's one sentence for the newest week."""
+def week_sentence(view: DistrictView, order: Order, model: str) -> str:
+    """The district's one sentence for the newest week, its levels in the words of one model."""
     facts = view.facts
     if view.week is None or not facts.schools:
         return "No week has arrived yet: the first comes after the first full school week."
@@ -151,14 +159,15 @@ def week_sentence(view: DistrictView, order: Order) -> str:
         schools = "the one school"
     when = capital(week_words(view.week, order))
     seen = f"{count(facts.lessons, 'lesson')} of {count(facts.classes, 'class')} in {schools} could be seen"
-    judged = [item for item in view.distribution if item.shares]
+    judged = [item for item in view.distribution if item.shares and item.model == model]
     if not judged:
         return f"{when}: {seen}. {NOT_ENOUGH} to say at which levels."
     first = judged[0]
-    same = [item for item in judged if (item.model, item.stages) == (first.model, first.stages)]
+    same = [item for item in judged if (item.stages, item.shown_as) == (first.stages, first.shown_as)]
     runs = [run for item in same if (run := item.band or likely(item.shares))]
     whole = (min(low for low, _ in runs), max(high for _, high in runs))
-    return f"{when}: {seen}, likely {run_words(whole, first.stages)}."
+    verb = "somewhere from" if first.shown_as == "band" else "likely"
+    return f"{when}: {seen}, {verb} {run_words(whole, first.stages)}."
 
 
 def more_would_help(lessons: int) -> str:

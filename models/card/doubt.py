@@ -29,11 +29,14 @@ def share_of(value: float, n: int) -> Doubted:
     return Doubted(value, min(found.low, value), max(found.high, value))
 
 
-def kappa_doubt(held: HeldOut, seed: int) -> Doubted:
+def kappa_doubt(held: HeldOut, seed: int) -> Doubted | None:
     """Quadratic weighted kappa with the middle 90% of tables drawn from the one that was counted.
 
     A multinomial bootstrap of the confusion (Efron and Tibshirani 1993); it takes ratings as independent.
+    None where kappa is undefined.
     """
+    if held.kappa is None:
+        return None
     table = np.array(held.confusion, np.float64)
     n = int(table.sum())
     drawn = np.random.default_rng(seed).multinomial(n, table.ravel() / n, size=DRAWS)

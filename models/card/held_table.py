@@ -5,7 +5,7 @@ from typing import Final
 
 from models.card.doubt import Doubted
 from models.card.summary import Part
-from models.card.words import figure, percent
+from models.card.words import UNKNOWN, figure, percent
 from shared.pages.figure import Kind, Table
 from shared.pages.formats import number
 
@@ -46,6 +46,8 @@ def held_table(parts: Sequence[Part]) -> Table | None:
     return Table(columns=_COLUMNS, rows=rows) if rows else None
 
 
-def _doubted(one: Doubted, *, as_share: bool = True) -> str:
+def _doubted(one: Doubted | None, *, as_share: bool = True) -> str:
+    if one is None:
+        return UNKNOWN
     value, low, high = (percent(end) if as_share else figure(end) for end in (one.value, one.low, one.high))
     return f"{value} ({low} to {high})"

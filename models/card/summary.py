@@ -44,10 +44,10 @@ class Moved:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """Held-out figures with their doubt, and what one reaches without any feature."""
+    """Held-out figures with their doubt, None where undefined, and what one reaches without any feature."""
 
     ratings: int
-    kappa: Doubted
+    kappa: Doubted | None
     accuracy: Doubted
     within_one: Doubted
     coverage: Doubted

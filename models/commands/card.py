@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.commands.common import Out
+from models.commands.common import Out, refuse_same
 from shared.errors import UsageError
+from shared.files import replace
 
 if TYPE_CHECKING:
     from models.card.drift import FeatureDrift
@@ -36,12 +37,17 @@ def card(
     Codes of coaches and schools stand on the page as they stand in the fit: whoever made the fit holds them
     already, and coaches should find themselves in it.
     """
+    refuse_same(out, fit, features, Path(model) if model else None)
     from models.card.page import card as written
-    from models.card.sound import checked
     from models.integration.load import load_model
+    from models.scoring.fit_check import RUBRIC
     from models.scoring.fit_file import matched, read_fit
 
-    found = checked(read_fit(fit), str(fit))
+    found = read_fit(fit)
+    if found.fitted == RUBRIC:
+        raise UsageError(
+            f"{fit} is the rubric alone, which no rating has touched: give a fit, written by `fit`"
+        )
     try:
         known = load_model(model or found.model)
     except UsageError:
@@ -51,10 +57,7 @@ def card(
         raise UsageError(f"{named}: give its TOML file with --model") from None
     drift = _drift(features, matched(found, known, str(fit))) if features else ()
     text = written(matched(found, known, str(fit)), known, drift, people=not without_people)
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place") from None
+    replace(out, text.encode())
     typer.echo(f"{out}: the model card of {known.name}, as one page that needs nothing beside it")
 
 

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from models.commands.common import Features, Json, Model, Ratings, Seed
+from models.commands.common import Features, Json, Model, Ratings, Seed, fit_at
+from models.commands.evaluation_page import described
 
 
 def evaluate(
@@ -22,14 +23,12 @@ def evaluate(
     from models import tables
     from models.evaluation import evaluate as steps
     from models.evaluation.report import to_json
-    from models.evaluation.text import described
     from models.fitting.ratings import read_ratings
     from models.integration.load import load_model
-    from models.scoring.fit_file import read_fit
     from models.scoring.scorer import Scorer
 
     found = load_model(model)
-    scorer = Scorer.fitted(found, read_fit(fitted), str(fitted)) if fitted else Scorer.for_model(model)
+    scorer = Scorer.fitted(found, fit_at(fitted), str(fitted)) if fitted else Scorer.for_model(model)
     table = tables.read_features(features)
     report = steps.evaluate(scorer, table, read_ratings(ratings, found, table), seed=seed)
     typer.echo(to_json(report).decode() if json else "\n".join(described(report)))

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from models.commands.common import Model, Out
-from shared.errors import UsageError
+from models.commands.common import Model, Out, fit_at, refuse_same
+from shared.files import replace
 
 
 def export(
@@ -17,19 +17,16 @@ def export(
     ] = None,
 ) -> None:
     """Write a model's scorer, by its rubric or as walkthroughs fitted it, as one ONNX graph."""
+    refuse_same(out, fitted)
     from models.graph.rubric import rubric_fit
     from models.graph.write import encode
     from models.integration.load import load_model
-    from models.scoring.fit_file import read_fit
     from models.scoring.reference import shipped_reference
 
     found = load_model(model)
-    fit = rubric_fit(found, shipped_reference()) if fitted is None else read_fit(fitted)
+    fit = rubric_fit(found, shipped_reference()) if fitted is None else fit_at(fitted)
     file = encode(found, fit, str(fitted))
-    try:
-        out.write_bytes(file)
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place") from None
+    replace(out, file)
     calibrated = sum(dimension.calibrated for dimension in fit.dimensions.values())
     standing = f"{calibrated} of {len(fit.dimensions)} dimensions calibrated by walkthroughs"
     simulated = ", simulated" if fit.simulated else ""

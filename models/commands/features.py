@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from models.commands.common import Out, bar_over
+from models.commands.common import Out, bar_over, refuse_same
 
 
 def features(
@@ -23,6 +23,7 @@ def features(
     The signals may stand in any order, and be more than fit in memory: they are sorted in a temporary file
     beside the result.
     """
+    refuse_same(out, signals, windows)
     import numpy as np
 
     from models import tables

@@ -1,10 +1,12 @@
 """`models fit`: from features and walkthrough ratings to FIT.json, with a short account for people."""
 
 import enum
+import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -62,11 +64,12 @@ def fit(
     found = load_model(model)
     table = tables.read_features(features)
     rated = read_ratings(ratings, found, table)
+    oracle = _oracle_beside(ratings)
     options = Options(
         prior=prior.value,
         seed=seed,
         noise_share=share,
-        simulated=simulated or (ratings.parent / "oracle.json").is_file(),
+        simulated=simulated or oracle is not None,
     )
     day = datetime.now(UTC).date().isoformat()
     with _bar(len(found.dimensions)) as progress:
@@ -75,7 +78,18 @@ def fit(
         out.write_bytes(encode(fitted))
     except OSError as error:
         raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place") from None
-    typer.echo("\n".join(_described(fitted, rated)))
+    why = f"{oracle} says so" if oracle and not simulated else "as --simulated says"
+    typer.echo("\n".join(_described(fitted, rated, why)))
+
+
+def _oracle_beside(ratings: Path) -> Path | None:
+    """The simulator's oracle.json in the ratings' folder, if there is one that calls itself simulated."""
+    path = ratings.parent / "oracle.json"
+    try:
+        told = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+    return path if isinstance(told, dict) and told.get("simulated") is True else None
 
 
 def _noise_share(text: str) -> float | None:
@@ -100,11 +114,12 @@ def _bar(dimensions: int) -> Iterator[Callable[[str], None]]:
         yield lambda dimension: bar.update(1)
 
 
-def _described(fitted: "Fit", ratings: "RatingTable") -> Iterator[str]:
+def _described(fitted: "Fit", ratings: "RatingTable", why: str) -> Iterator[str]:
+    """The account, line by line; why: who says that it is simulated, if it is."""
     windows = fitted.reference.windows
     yield f"{fitted.model} {fitted.version}, {fitted.prior} prior, reference of {windows} windows"
     if fitted.simulated:
-        yield "Simulated: no real lesson stands behind this fit."
+        yield f"Simulated, {why}: no real lesson stands behind this fit."
     heads = ("dimension", "ratings", "briefed", "no window", "kappa", "within 1", "90% sets hold", "stages")
     rows = [heads, *(_row(name, dimension) for name, dimension in fitted.dimensions.items())]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
@@ -126,7 +141,7 @@ def _row(name: str, dimension: "DimensionFit") -> tuple[str, ...]:
         return (*counts, "-", "-", "not calibrated", "-")
     return (
         *counts,
-        f"{held.kappa:.2f}",
+        "-" if held.kappa is None else f"{held.kappa:.2f}",
         f"{held.within_one:.0%}",
         f"{held.coverage:.0%}",
         f"{held.size:.1f}",

@@ -1,14 +1,17 @@
 """`models score`: from feature rows to placements."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.commands.common import Model, Out
+from models.commands.common import Model, Out, refuse_same
 
 if TYPE_CHECKING:
     from models.graph.scorer import GraphScorer
+    from models.integration.model import IntegrationModel
+    from models.scoring.fit_file import Fit
     from models.scoring.scorer import Scorer
 
 
@@ -21,33 +24,46 @@ def score(
     ] = None,
 ) -> None:
     """Place feature rows on a model's stages, by its rubric or as walkthroughs fitted it."""
+    refuse_same(out, rows, fitted)
     from models import tables
+    from models.integration.load import load_model
 
+    found = load_model(model)
     table = tables.read_features(rows)
-    scorer = _scorer(model, fitted)
+    scorer = _scorer(found, fitted)
     scored = scorer.score(table.x)
     tables.write_placements(out, tables.PlacementTable.of(table.ids, table.x, scored))
-    calibrated = (
-        sum(dimension.calibrated for dimension in scorer.fit.dimensions.values()) if scorer.fit else 0
-    )
-    note = (
+    typer.echo("\n".join(_said(found, scorer.fit, len(table.ids))), err=True)
+
+
+def _said(model: "IntegrationModel", fit: "Fit | None", windows: int) -> Iterator[str]:
+    calibrated = sum(dimension.calibrated for dimension in fit.dimensions.values()) if fit else 0
+    standing = (
         f"{calibrated} calibrated by walkthroughs"
         if calibrated
         else "inferred, not calibrated by walkthroughs"
     )
-    typer.echo(f"{len(table.ids)} windows on {len(scorer.dimensions)} dimensions: {note}", err=True)
+    yield f"{_count(windows, 'window')} on {_count(len(model.dimensions), 'dimension')}: {standing}"
+    if model.grain != "lesson":
+        yield (
+            f"{model.name} speaks of a {model.grain}, so it places no lesson: for classes or schools over a "
+            f"{model.grain}, use `models aggregate`."
+        )
 
 
-def _scorer(model: str, fitted: Path | None) -> "Scorer | GraphScorer":
+def _count(n: int, unit: str) -> str:
+    return f"{n} {unit}" if n == 1 else f"{n} {unit}s"
+
+
+def _scorer(model: "IntegrationModel", fitted: Path | None) -> "Scorer | GraphScorer":
     from models.graph.read import is_graph, read_graph
     from models.graph.scorer import GraphScorer
-    from models.integration.load import load_model
     from models.scoring.fit_file import read_fit
+    from models.scoring.reference import shipped_reference
     from models.scoring.scorer import Scorer
 
     if fitted is None:
-        return Scorer.for_model(model)
-    found = load_model(model)
+        return Scorer(model, shipped_reference())
     if is_graph(fitted):
-        return GraphScorer(read_graph(fitted, found), found)
-    return Scorer.fitted(found, read_fit(fitted), str(fitted))
+        return GraphScorer(read_graph(fitted, model), model)
+    return Scorer.fitted(model, read_fit(fitted), str(fitted))

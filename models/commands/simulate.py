@@ -1,11 +1,18 @@
 """`simulate`: a universe of walkthroughs from a seed, with the truth, and what an oracle reaches in it."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from models.commands import layout
 from models.commands.common import Json, Seed, print_json
+
+if TYPE_CHECKING:
+    from models.integration.model import IntegrationModel
+    from models.simulator.options import Options
+    from models.simulator.study import Plan
 
 Folder = Annotated[Path, typer.Option("--out", help="The folder for F.csv, R.csv, truth.csv, oracle.json.")]
 Model = Annotated[str, typer.Option("--model", help="A model's id, or the path of its TOML file.")]
@@ -25,8 +32,9 @@ Shuffled = Annotated[bool, typer.Option("--shuffled", help="Permute the ratings 
 Resolver = Annotated[float, typer.Option(help="Share of lessons that only a resolver's log saw.")]
 Briefed = Annotated[float, typer.Option(help="Ratings by coaches who knew the placement, as a share more.")]
 
-_SHOWN = ("accuracy", "qwk", "ece", "set_size", "coach_truth", "coach_coach")
-_TITLES = ("accuracy", "QWK", "ECE", "set size", "coach/truth", "coach/coach")
+_CHOSEN: Final = ("family", "signs_wrong", "interactions", "resolver_only", "single_coach")
+_SHOWN: Final = ("accuracy", "qwk", "ece", "set_size", "coach_truth", "coach_coach")
+_TITLES: Final = ("accuracy", "QWK", "ECE", "set size", "coach/truth", "coach/coach")
 
 
 def simulate(
@@ -53,14 +61,9 @@ def simulate(
     Nothing in it is real: it is there to test what is fitted. R_new.csv holds ratings that R.csv leaves out,
     half of them in schools and by coaches that R.csv does not have.
     """
-    import numpy as np
-
     from models.integration.load import load_model
     from models.simulator.options import Options, family_of
-    from models.simulator.oracle_figures import oracle_figures
-    from models.simulator.study import Plan, conduct
-    from models.simulator.study_files import write_study
-    from models.simulator.universe import Universe
+    from models.simulator.study import Plan
 
     plan = Plan(lessons, ratings, new_ratings, briefed, shuffled)
     options = Options(
@@ -68,29 +71,45 @@ def simulate(
     )
     plan.check()
     options.check()
-    scales = load_model(model)
-    draws = np.random.default_rng(seed).spawn(3)
-    universe = Universe.draw(draws[0], model=scales, dimensions=dimension or (), options=options)
-    study = conduct(draws[1], universe, plan)
-    figures = oracle_figures(draws[2], universe, study.lessons)
-    chosen = {"family": family, "signs_wrong": signs_wrong, "interactions": interactions}
-    chosen |= {"resolver_only": resolver_only, "single_coach": single_coach, "shuffled": shuffled}
-    made = {"seed": seed, "model": scales.id, "version": scales.version, "options": chosen}
-    report = write_study(out, study, figures, made)
+    report = _made(out, seed, load_model(model), dimension or (), options, plan)
     if json:
         print_json({name: report[name] for name in report if name not in ("parameters", "schools")})
         return
-    _print_table(report)
+    typer.echo("\n".join(_described(report)))
     typer.echo(
-        f"{out}: {report['lessons']} simulated lessons of {len(study.held_out)} schools, "
+        f"{out}: {report['lessons']} simulated lessons of {len(report['schools'])} schools, "
         f"{report['ratings']} ratings a dimension"
     )
 
 
-def _print_table(report: dict[str, Any]) -> None:
+def _made(
+    out: Path,
+    seed: int,
+    model: "IntegrationModel",
+    dimensions: Sequence[str],
+    options: "Options",
+    plan: "Plan",
+) -> dict[str, Any]:
+    """The universe, its study and its files; gives what oracle.json says."""
+    import numpy as np
+
+    from models.simulator.oracle_figures import oracle_figures
+    from models.simulator.study import conduct
+    from models.simulator.study_files import write_study
+    from models.simulator.universe import Universe
+
+    draws = np.random.default_rng(seed).spawn(3)
+    universe = Universe.draw(draws[0], model=model, dimensions=dimensions, options=options)
+    study = conduct(draws[1], universe, plan)
+    figures = oracle_figures(draws[2], universe, study.lessons)
+    chosen = {name: getattr(options, name) for name in _CHOSEN} | {"shuffled": plan.shuffled}
+    made = {"seed": seed, "model": model.id, "version": model.version, "options": chosen}
+    return write_study(out, study, figures, made)
+
+
+def _described(report: dict[str, Any]) -> Iterator[str]:
+    yield layout.paragraph("The oracle, which knows the true densities; sets hold 90% of a coach's ratings.")
     rows = [*report["dimensions"].items(), ("mean", report["mean"])]
-    width = max(len(name) for name, _ in rows) + 2
-    typer.echo("The oracle, which knows the true densities; sets hold 90% of a coach's ratings.")
-    typer.echo(" " * width + "".join(f"{title:>12}" for title in _TITLES))
-    for name, its in rows:
-        typer.echo(f"{name:<{width}}" + "".join(f"{its[key]:12.3f}" for key in _SHOWN))
+    yield layout.figures(
+        ("dimension", *_TITLES), [(name, *(f"{its[key]:.3f}" for key in _SHOWN)) for name, its in rows]
+    )

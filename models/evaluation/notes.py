@@ -21,8 +21,8 @@ RUBRIC: Final = (
     "inference that no walkthrough has checked."
 )
 OTHER_RATINGS: Final = (
-    "As a whole these are not the ratings that the fit learned from. It keeps no list of those: some of them "
-    "may be among these, and then figures are better than on new lessons."
+    "The fit learned from another set of ratings. Where some of those are among these, figures are better "
+    "than on new lessons."
 )
 
 

@@ -19,10 +19,12 @@ GROUPS: Final = 3
 LEAST_RATINGS: Final = 30
 
 # Below the tenth of the rated windows' evidence no rating says enough, and ever thinner windows come ever
-# nearer the base rates, whose own set may be the smaller one. There thresholds rise to 1 at none: by share of
-# that evidence, what is left of (1 - threshold).
+# nearer the base rates, whose own set may be the smaller one. There thresholds rise to 1 at none: at a share
+# of that evidence, as large a share of (1 - threshold) is left; it is taken in steps that halve, at their
+# middle, 1.5 times the lower end. Below the last of them nothing is left.
 SPARSE: Final = 0.1
-_LEFT: Final = ((0.0, 0.0), (1 / 16, 3 / 32), (1 / 8, 3 / 16), (1 / 4, 3 / 8), (1 / 2, 3 / 4), (1.0, 1.0))
+_ENDS: Final = 0.5 ** np.arange(4, -1, -1)
+_LEFT: Final = np.concatenate([[0.0], 1.5 * _ENDS[:-1], [1.0]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Calibrated:
     def steps(self) -> tuple[Group, ...]:
         """The groups with the steps that sparse windows take; a group's ratings stand at its last step."""
         ends = [group.least for group in self.groups[1:]] + [math.inf]
-        steps = [self.sparse * share for share, _ in _LEFT] if self.sparse > 0 else [0.0]
+        steps = (self.sparse * _ENDS).tolist()
         found = []
         for group, end in zip(self.groups, ends, strict=True):
             own = sorted({group.least, *(step for step in steps if group.least < step < end)})
@@ -59,20 +61,17 @@ class Calibrated:
                 Group(
                     least,
                     group.threshold
-                    + (1.0 - group.threshold) * (1.0 - float(self.left(np.array([least]))[0])),
+                    + (1.0 - group.threshold) * (1.0 - float(left(np.array([least]), self.sparse)[0])),
                     group.ratings if least == own[-1] else 0,
                 )
                 for least in own
             ]
         return tuple(found)
 
-    def left(self, share: Floats) -> Floats:
-        """What is left of (1 - threshold) at each evidence [n]: 1 unless it is sparse."""
-        if self.sparse <= 0:
-            return np.ones(len(share))
-        edges = np.array([self.sparse * edge for edge, _ in _LEFT])
-        at = np.searchsorted(edges, share, side="right") - 1
-        return np.array([left for _, left in _LEFT])[np.maximum(at, 0)]
+
+def left(share: Floats, sparse: float) -> Floats:
+    """What is left of (1 - threshold) at each evidence share [n]: 1 from `sparse` on, 0 near none."""
+    return _LEFT[np.searchsorted(sparse * _ENDS, share, side="right")]
 
 
 def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -> Calibrated:
@@ -88,7 +87,7 @@ def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -
     scores, share = scores[known], share[known]
     some = share[share > 0]
     sparse = float(np.quantile(some, SPARSE)) if len(some) else 0.0
-    scores = _raised(scores, Calibrated((), sparse).left(share))
+    scores = _raised(scores, left(share, sparse))
     groups = [
         Group(least, quantile(scores[mine], miscoverage), int(mine.sum()))
         for least, mine in _picks(share, _edges(share))
@@ -102,10 +101,10 @@ def calibrate(scores: Floats, share: Floats, miscoverage: float = MISCOVERAGE) -
     return Calibrated(tuple(groups), sparse)
 
 
-def _raised(scores: Floats, left: Floats) -> Floats:
-    """Scores [n] that are at most t where the scores are at most 1 - (1 - t) left."""
-    raised = np.maximum(0.0, 1.0 - (1.0 - scores) / np.where(left > 0, left, np.inf)) * (left > 0)
-    return np.where(left < 1, raised, scores)
+def _raised(scores: Floats, part: Floats) -> Floats:
+    """Scores [n] that are at most t where the scores are at most 1 - (1 - t) part, what is left of 1 - t."""
+    raised = np.maximum(0.0, 1.0 - (1.0 - scores) / np.where(part > 0, part, np.inf)) * (part > 0)
+    return np.where(part < 1, raised, scores)
 
 
 def quantile(scores: Floats, miscoverage: float) -> float:

@@ -44,11 +44,11 @@ class Calibration:
     fold: Ints
 
 
-def fitted(design: Design, chosen: Chosen, start: Floats | None = None) -> Fitted:
+def fitted(design: Design, chosen: Chosen) -> Fitted:
     """The posterior of these ratings at the chosen hyperparameters."""
     problem = design.problem(chosen.hyper.noise_share)
-    prior = prior_of(design, chosen.hyper, problem, chosen.shape)
-    posterior = fit_posterior(problem, prior, chosen.mode.point if start is None else start)
+    prior = prior_of(design, chosen.hyper, problem)
+    posterior = fit_posterior(problem, prior, chosen.mode.point)
     variance = chosen.school_sd.variance + chosen.coach_sd.variance
     return Fitted(posterior, marginal(posterior, problem.z, variance))
 

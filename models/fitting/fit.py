@@ -1,7 +1,8 @@
 """A whole fit: every dimension of a model from features and walkthrough ratings."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
@@ -13,7 +14,7 @@ from models.fitting.conformal import MISCOVERAGE, calibrate, nonconformity
 from models.fitting.crossfit import SPLIT_FROM, Calibration, Fitted, fitted, folds_of, held_out, out_of_fold
 from models.fitting.design import WEIGHTED, Design, coded, standardised
 from models.fitting.heldout import figures
-from models.fitting.hyper import BELIEFS, FLAT_BELIEFS, Belief, Chosen, Hyper, PriorShape, Spread, choose
+from models.fitting.hyper import BELIEFS, FLAT_BELIEFS, Chosen, Hyper, Spread, choose
 from models.fitting.ratings import DimensionRatings, RatingTable
 from models.fitting.schools import Windows, group_doubt, group_notes, windows_of
 from models.integration.load import Dimension, IntegrationModel
@@ -40,31 +41,30 @@ PriorKind = Literal["rubric", "flat"]
 FEW_COACHES: Final = 4
 FEW_SCHOOLS: Final = 5
 
+_CHOSEN: Final = MappingProxyType(
+    {
+        "weight_sd": "How far weights may lie from the prior's",
+        "rubric_weight": "How much the rubric counts",
+        "school_sd": "How far schools differ",
+        "coach_sd": "How far coaches differ",
+        "noise_share": "The share of noise at the median of evidence",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to fit. prior: weights around the rubric's, or (`flat`) around 0; noise_share: None to fit it.
-
-    beliefs, shape: of the hyperparameters (None for those that go with the prior) and of what is not
-    searched (see `hyper`).
-    """
+    """How to fit. prior: weights around the rubric's, or (`flat`) around 0; noise_share: None to fit it."""
 
     prior: PriorKind = "rubric"
     seed: int = 0
     noise_share: float | None = None
     simulated: bool = False
-    beliefs: Mapping[str, Belief] | None = None
-    shape: PriorShape = field(default_factory=PriorShape)
 
     def choose(self, design: Design) -> Chosen:
         """The hyperparameters for these ratings."""
-        own = FLAT_BELIEFS if self.prior == "flat" else BELIEFS
-        return choose(design, self.held, self.beliefs or own, self.shape)
-
-    @property
-    def held(self) -> dict[str, float]:
-        """The hyperparameters that are not searched."""
-        return {} if self.noise_share is None else {"noise_share": self.noise_share}
+        held = {} if self.noise_share is None else {"noise_share": self.noise_share}
+        return choose(design, held, FLAT_BELIEFS if self.prior == "flat" else BELIEFS)
 
 
 def fit_model(
@@ -248,6 +248,10 @@ def _notes(design: Design, chosen: Chosen) -> list[str]:
     missing = sorted(set(range(design.stages)) - set(design.level.tolist()))
     if missing:
         said.append(f"No rating at level {', '.join(map(str, missing))}: its cutpoints rest on the prior.")
+    said += [
+        f"{_CHOSEN[name]} ended at its limit, {getattr(chosen.hyper, name):g}: treat it as not known."
+        for name in chosen.at_limit
+    ]
     if not chosen.mode.converged:
         said.append("The search for the best weights did not settle: treat this dimension with care.")
     return said

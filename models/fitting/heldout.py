@@ -10,7 +10,7 @@ from models.fitting.conformal import Group, fresh_thresholds, nonconformity
 from models.fitting.crossfit import Calibration
 from models.fitting.design import Design
 from models.scoring.fit_file import CalibrationBin, GroupCheck, HeldOut
-from models.scoring.sets import stage_sets
+from models.scoring.sets import limits, stage_sets
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +22,7 @@ def figures(design: Design, calibration: Calibration, groups: tuple[Group, ...])
     rated = design.rows(calibration.rows)
     probs, level = calibration.probs, rated.level
     scores = nonconformity(probs, level)
-    low, high = stage_sets(probs, fresh_thresholds(scores, rated.share, calibration.fold))
+    low, high = stage_sets(probs, limits(fresh_thresholds(scores, rated.share, calibration.fold)))
     inside, size = (low <= level) & (level <= high), high - low + 1
     known = ~np.isnan(rated.share)
     known = known if known.any() else ~known
@@ -30,7 +30,7 @@ def figures(design: Design, calibration: Calibration, groups: tuple[Group, ...])
     kappa = quadratic_weighted_kappa(level, placed, rated.stages).value
     return HeldOut(
         ratings=len(rated),
-        kappa=0.0 if np.isnan(kappa) else kappa,
+        kappa=None if np.isnan(kappa) else kappa,
         accuracy=within(placed, level, 0),
         within_one=within(placed, level, 1),
         ece=calibration_error(probs, level),

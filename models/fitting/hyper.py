@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.fitting.design import DOUBT, Design
-from models.fitting.posterior import GAP_SD, LOCATION_SD, Mode, Prior, Problem, find_mode
+from models.fitting.posterior import Mode, Prior, Problem, find_mode
 from models.fitting.simplex import highest
 from models.scoring.ordinal import cutpoints
 
@@ -41,7 +41,8 @@ class Belief:
 
     positive: half-normal with scale `centre`, searched on the logarithm, where its density is highest at
     `centre` and falls to nothing at 0 (so that no standard deviation ends there); `may_vanish` takes the
-    density on the value's own scale, highest at 0. Else normal with `spread`.
+    density on the value's own scale, highest at 0. share: Beta with its mode at `centre` and there as curved
+    as a normal with `spread`, so that neither 0 nor 1 is believed. Else normal with `spread`.
     """
 
     centre: float
@@ -50,6 +51,7 @@ class Belief:
     high: float
     positive: bool = False
     may_vanish: bool = False
+    share: bool = False
 
     def to_search(self, value: float) -> float:
         """The value on the scale of the search."""
@@ -63,6 +65,10 @@ class Belief:
         """Up to a constant."""
         if self.positive:
             return (0.0 if self.may_vanish else math.log(value)) - 0.5 * (value / self.centre) ** 2
+        if self.share:
+            one, rest = self.centre, 1.0 - self.centre
+            strength = one * rest / self.spread**2
+            return strength * (one * math.log(value) + rest * math.log1p(-value))
         return -0.5 * ((value - self.centre) / self.spread) ** 2
 
 
@@ -72,26 +78,15 @@ BELIEFS: Final[Mapping[str, Belief]] = MappingProxyType(
         "rubric_weight": Belief(1.0, 0.5, 0.0, 4.0),
         "school_sd": Belief(0.5, 0.5, 0.02, 4.0, positive=True),
         "coach_sd": Belief(0.5, 0.5, 0.02, 4.0, positive=True),
-        "noise_share": Belief(0.5, 0.2, 0.02, 0.98),
+        # Noise that a class's features have in common does not fade with evidence, so ratings alone would
+        # often end at no noise at all, and with it at no shrink.
+        "noise_share": Belief(0.5, 0.2, 0.02, 0.98, share=True),
     }
 )
 # Without a rubric the weights may well be nothing: what shuffled ratings teach must vanish.
 FLAT_BELIEFS: Final[Mapping[str, Belief]] = MappingProxyType(
     {**BELIEFS, "weight_sd": replace(BELIEFS["weight_sd"], may_vanish=True)}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class PriorShape:
-    """What of the prior is not searched.
-
-    precision: [23] or [23, 23] of the weights around the rubric's, in units of 1 / weight_sd^2; None for 1
-    each; `location_sd` and `gap_sd` of the cutpoints (see `posterior.Prior`).
-    """
-
-    precision: Floats | None = None
-    location_sd: float = LOCATION_SD
-    gap_sd: float = GAP_SD
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,37 +104,33 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What the ratings chose, what they say of schools' and coaches' spread, and the mode found there."""
+    """What the ratings chose, what they say of schools' and coaches' spread, and the mode found there.
+
+    at_limit: names of those chosen where their belief ends, so that the ratings may have wanted more.
+    """
 
     hyper: Hyper
     school_sd: Spread
     coach_sd: Spread
     mode: Mode
-    shape: PriorShape = field(default_factory=PriorShape)
+    at_limit: tuple[str, ...]
 
 
-def prior_of(design: Design, hyper: Hyper, problem: Problem, shape: PriorShape) -> Prior:
+def prior_of(design: Design, hyper: Hyper, problem: Problem) -> Prior:
     """The prior of a dimension's weights and cutpoints at given hyperparameters.
 
     Cutpoints are at the base rates once scores spread as the prior expects them to over these ratings.
     """
-    size = len(design.rubric)
-    precision = np.ones(size) if shape.precision is None else shape.precision
     z = problem.z - problem.z.mean(axis=0) if len(problem.z) else problem.z
     rows = max(1, len(z))
-    if precision.ndim == 2:
-        loose = float((z * np.linalg.solve(precision, z.T).T).sum()) / rows
-    else:
-        loose = float((z * z / precision).sum()) / rows
+    loose = float((z * z).sum()) / rows
     told = float(((z @ design.rubric) ** 2).sum()) / rows
     variance = hyper.rubric_weight**2 * told + hyper.weight_sd**2 * loose
     variance += hyper.school_sd**2 + hyper.coach_sd**2
     return Prior(
         mean=hyper.rubric_weight * design.rubric,
-        precision=precision / hyper.weight_sd**2,
+        precision=np.full(len(design.rubric), hyper.weight_sd**-2),
         cuts=cutpoints(design.base_rates) * math.sqrt(1 + DOUBT * variance),
-        location_sd=shape.location_sd,
-        gap_sd=shape.gap_sd,
         school_sd=hyper.school_sd,
         coach_sd=hyper.coach_sd,
     )
@@ -149,18 +140,17 @@ def choose(
     design: Design,
     fixed: Mapping[str, float] = MappingProxyType({}),
     beliefs: Mapping[str, Belief] = BELIEFS,
-    shape: PriorShape | None = None,
 ) -> Chosen:
     """The hyperparameters with the highest evidence times belief; those in `fixed` are held.
 
     Where the rubric is all zero its weight says nothing and is held at its belief's centre.
     """
-    search = _Search(design, beliefs, shape or PriorShape())
     held = dict(fixed)
     if not design.rubric.any():
         held.setdefault("rubric_weight", beliefs["rubric_weight"].centre)
     base = replace(Hyper(**{name: belief.centre for name, belief in beliefs.items()}), **held)
     free = [name for name in beliefs if name not in held]
+    search = _Search(design, {name: beliefs[name] for name in free})
 
     def at(point: Floats) -> Hyper:
         values = {name: beliefs[name].of_search(float(v)) for name, v in zip(free, point, strict=True)}
@@ -174,21 +164,23 @@ def choose(
         school_sd=_spread(search, hyper, "school_sd", held),
         coach_sd=_spread(search, hyper, "coach_sd", held),
         mode=search.mode(hyper),
-        shape=search.shape,
+        at_limit=tuple(
+            name for name in free if getattr(hyper, name) in (beliefs[name].low, beliefs[name].high)
+        ),
     )
 
 
 class _Search:
-    """Evidence times belief at any hyperparameters; each fit starts where the best one so far ended."""
+    """Evidence times belief of what is free; each fit starts where the best one so far ended."""
 
-    def __init__(self, design: Design, beliefs: Mapping[str, Belief], shape: PriorShape) -> None:
-        self.design, self.beliefs, self.shape = design, beliefs, shape
+    def __init__(self, design: Design, beliefs: Mapping[str, Belief]) -> None:
+        self.design, self.beliefs = design, beliefs
         self.best = -math.inf
         self.point: Floats | None = None
 
     def mode(self, hyper: Hyper) -> Mode:
         problem = self.design.problem(hyper.noise_share)
-        prior = prior_of(self.design, hyper, problem, self.shape)
+        prior = prior_of(self.design, hyper, problem)
         return find_mode(problem, prior, self.point, _SEARCH_TOLERANCE)
 
     def height(self, hyper: Hyper) -> float:

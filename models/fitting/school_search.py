@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Final
 
 import numpy as np
@@ -14,19 +15,21 @@ from models.scoring.fit_groups import SchoolBias
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# What is believed, in units of the standard deviation of the ratings.
+# What is believed, in units of the standard deviation of the ratings where it is a length.
+# docs/decisions/0014-levels-of-schools.md says why each has its value.
 _TRUE_SPREAD: Final = 0.28  # of schools' true means: 8% of the variance of levels
 _TRUE_SPREAD_SD: Final = 0.3  # of its logarithm
 _WEIGHTS_OWN: Final = 0.05  # a school's own part that comes of weights known roughly only
 _OFFSET_SD: Final = 0.25  # of all schools together
-_COACH_SDS: Final = np.array([0.02, 0.08, 0.17, 0.25, 0.38])
-_COACH_STEPS: Final = np.array([0.08, 0.08, 0.1, 0.12, 0.15])  # what each of them stands for
-_COACH_SCALE: Final = 0.25  # of the half-normal
+_COACH_SCALE: Final = 0.25  # of the half-normal that spreads of coaches' severity follow
 _SLOPE_SD: Final = 0.2  # how loosely the tie holds
 # Over a class's lessons noise averages out, so its true mean lies further out than the foretold one.
 _CLASS_SLOPE: Final = 0.5
 _CLASS_SLOPE_SD: Final = 0.4
-_STEPS: Final = np.linspace(-2.4, 2.4, 9)
+
+_STEPS: Final = np.linspace(-2.4, 2.4, 9)  # deviations of the logarithm of the true spread
+# Middles of five equally likely parts of the half-normal: so none needs a weight.
+_COACH_SDS: Final = tuple(_COACH_SCALE * NormalDist().inv_cdf(0.55 + 0.1 * part) for part in range(5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,7 @@ class Search:
             .shared((1 - coach) * icc)
             .grouped(self.school)
         )
-        coaches = range(len(_COACH_SDS))
-        every = [[self._possible(folded, step, which, above) for which in coaches] for step in _STEPS]
+        every = [[self._possible(folded, step, sd, above) for sd in _COACH_SDS] for step in _STEPS]
         merged = [_merged(row) for row in every]
         weight = _shares([one.height for one in merged])
         shift = np.sum([w * one.shift for w, one in zip(weight, merged, strict=True)], axis=0)
@@ -105,22 +107,21 @@ class Search:
         error = sum(w * one.error for w, one in zip(weight, merged, strict=True))
         return Found(bias, shift, np.sqrt(np.maximum(np.sum(apart, axis=0), 1e-12)), error)
 
-    def _possible(self, folded: Folded, step: float, which: int, above: Floats) -> _Possible:
+    def _possible(self, folded: Folded, step: float, coach_sd: float, above: Floats) -> _Possible:
         unit, coaches = self.unit, self.columns.shape[1] - 4
         total = float(self.columns[:, -1].var())
         true = (_TRUE_SPREAD * unit * math.exp(_TRUE_SPREAD_SD * step)) ** 2
         slope, own = tie(true, self.spread, (1 - self.shares.coach) * total)
         own += (_WEIGHTS_OWN * unit) ** 2
-        coach = (float(_COACH_SDS[which]) * unit) ** 2
+        coach = (coach_sd * unit) ** 2
         error = max(0.3 * total, total - own - coach, 1e-6)
         scaled = folded.scaled(error)
         mean = np.concatenate([[0.0, slope - 1, _CLASS_SLOPE], np.zeros(coaches)])
         doubts = [(_OFFSET_SD * unit) ** 2, _SLOPE_SD**2, _CLASS_SLOPE_SD**2]
         found = coefficients(scaled.shared(own), mean, np.concatenate([doubts, np.full(coaches, coach)]))
-        belief = -0.5 * step**2 - 0.5 * (_COACH_SDS[which] / _COACH_SCALE) ** 2
         shift, variance = school_shifts(scaled, found, own, above)
         return _Possible(
-            height=found.log_density + float(belief) + math.log(_COACH_STEPS[which]),
+            height=found.log_density - 0.5 * step**2,
             sd=math.sqrt(own),
             mean=found.mean[:3],
             covariance=found.covariance[:3, :3],

@@ -20,21 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.fitting.crossfit import FOLDS, Fitted, fitted, folds_of, folds_of_schools
-from models.fitting.design import Design, coded, standardised
+from models.fitting.design import WEIGHTED, Design
 from models.fitting.hyper import Chosen
-from models.fitting.school_search import Search, Shares
+from models.fitting.school_search import Found, Search, Shares
 from models.grouping.clusters import USUAL_ICC, variance_of
-from models.grouping.foretold import Lessons, Means, means_of, spread_of
+from models.grouping.foretold import Lessons, Means, Spread, means_of, spread_of
+from models.grouping.windows import Windows, windows_of
 from models.scoring.fit_file import Agreement
 from models.scoring.fit_groups import Groups, KnownSchool
-from models.scoring.reference import Reference
 from models.scoring.shrink import kept
-from models.tables import FeatureTable
+
+__all__ = ["ASSUMED", "Windows", "group_doubt", "group_notes", "windows_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+# What is believed before any rating: docs/decisions/0014-levels-of-schools.md says why.
 ENOUGH_TWICE: Final = 30  # windows rated by two coaches, from which on their agreement is more than a guess
 USUAL_KAPPA: Final = 0.75
 _KAPPA_WORTH: Final = 100  # windows rated twice that the usual kappa is worth
@@ -49,33 +51,26 @@ ASSUMED: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """Every window [N] of the features, rated or not, in the order of their ids.
-
-    z: [N, 23] standardised, not shrunk; share: [N] evidence by the median; school, class_: [N] codes, class_
-    None where the features name none; visible: [N, 24].
+class _Rated:
+    """Usable ratings [n] beside every lesson: what a fit without their school errs by, their lesson, their
+    coach and school. schools: those that are rated; centre: their mean foretold level; above [S]: how far
+    each school there is lies from it, as far as that would stand.
     """
 
-    z: Floats
-    share: Floats
-    school: Ints
-    schools: tuple[str, ...]
-    class_: Ints | None
-    visible: Bools
+    error: Floats
+    lesson: Ints
+    coach: Ints
+    home: Ints
+    schools: Ints
+    centre: float
+    above: Floats
 
-
-def windows_of(features: FeatureTable, order: Ints, reference: Reference) -> Windows:
-    """The windows in the order given."""
-    x = features.x[order]
-    z, share = standardised(x, reference)
-    rows = order.tolist()
-    names = [features.school[row] for row in rows]
-    school, schools = coded(names)
-    class_ = None
-    if features.class_ is not None and any(features.class_):
-        pairs = [f"{name}\n{features.class_[row]}" for name, row in zip(names, rows, strict=True)]
-        class_, _ = coded(pairs)
-    return Windows(z, share, school, schools, class_, ~np.isnan(x))
+    @classmethod
+    def of(cls, error: Floats, lesson: Ints, coach: Ints, home: Ints, means: Means) -> "_Rated":
+        schools = np.unique(home)
+        centre = float(means.school[schools].mean())
+        above = np.nan_to_num(means.steady * (means.school - centre))
+        return cls(error, lesson, coach, home, schools, centre, above)
 
 
 def group_doubt(
@@ -91,7 +86,7 @@ def group_doubt(
 
     row [n]: each rating's window; taught [n]: whether `final` was fitted to it.
     """
-    shown = windows.share > 0
+    shown = windows.shown
     usable = shown[row]
     if int(usable.sum()) < LEAST_RATINGS:
         return None
@@ -101,30 +96,14 @@ def group_doubt(
     means = means_of(lessons, spread)
     error = (design.level - foretold_afresh(design, taught, chosen))[usable]
     lesson = (np.cumsum(shown) - 1)[row[usable]]
-    home = lessons.school[lesson]
-    schools = np.unique(home)
-    centre = float(means.school[schools].mean())
-    above = np.nan_to_num(means.steady * (means.school - centre))
+    rated = _Rated.of(error, lesson, design.coach[usable], lessons.school[lesson], means)
     kappa = _kappa(agreed)
-    shares = Shares(_coach_share(kappa, unit, error), _icc(lessons))
-    coach = np.eye(len(design.coaches))[design.coach[usable]]
-    search = Search(
-        columns=np.column_stack(
-            [np.ones(len(error)), above[home], _ahead(lessons, means, lesson), coach, error]
-        ),
-        lesson=lesson,
-        class_=lesson if lessons.class_ is None else lessons.class_[lesson],
-        school=home,
-        shares=shares,
-        spread=spread,
-        unit=unit,
-    )
-    found = search.run(above[schools])
+    shares = Shares(coach_share(kappa, unit, error), _icc(lessons))
+    found = _search(rated, lessons, means, shares, spread, unit).run(rated.above[rated.schools])
     compression = math.sqrt(kappa)
-    known = zip(schools.tolist(), found.shift.tolist(), found.shift_sd.tolist(), strict=True)
     return Groups(
-        centre=centre,
-        true_centre=_true_centre(centre, compression, design.stages),
+        centre=rated.centre,
+        true_centre=true_centre(rated.centre, compression, design.stages),
         compression=compression,
         twice=agreed.windows if agreed else 0,
         lesson_variance=(1 - shares.coach) * found.error / compression**2,
@@ -134,10 +113,38 @@ def group_doubt(
         within_variance=spread.lessons,
         visible=tuple(windows.visible[row[usable]].mean(axis=0).tolist()),
         bias=found.bias,
-        schools=tuple(
-            KnownSchool(windows.schools[school], int((home == school).sum()), shift, sd)
-            for school, shift, sd in known
-        ),
+        schools=_known(rated, found, windows.schools),
+    )
+
+
+def _search(
+    rated: _Rated, lessons: Lessons, means: Means, shares: Shares, spread: Spread, unit: float
+) -> Search:
+    _, coach = np.unique(rated.coach, return_inverse=True)
+    columns = (
+        np.ones(len(rated.error)),
+        rated.above[rated.home],
+        _ahead(lessons, means, rated.lesson),
+        np.eye(int(coach.max()) + 1)[coach],
+        rated.error,
+    )
+    return Search(
+        columns=np.column_stack(columns),
+        lesson=rated.lesson,
+        class_=rated.lesson if lessons.class_ is None else lessons.class_[rated.lesson],
+        school=rated.home,
+        shares=shares,
+        spread=spread,
+        unit=unit,
+    )
+
+
+def _known(rated: _Rated, found: Found, names: tuple[str, ...]) -> tuple[KnownSchool, ...]:
+    ratings = np.bincount(rated.home, minlength=len(names))
+    codes = rated.schools.tolist()
+    return tuple(
+        KnownSchool(names[code], int(ratings[code]), shift, sd)
+        for code, shift, sd in zip(codes, found.shift.tolist(), found.shift_sd.tolist(), strict=True)
     )
 
 
@@ -148,11 +155,10 @@ def group_notes(groups: Groups | None) -> list[str]:
 
 def _lessons(windows: Windows, shown: Bools, chosen: Chosen, final: Fitted) -> Lessons:
     left = kept(windows.share[shown], chosen.hyper.noise_share)
-    probs = final.scale.probabilities(windows.z[shown] * left[:, None])
+    probs = final.scale.probabilities(windows.z[shown][:, WEIGHTED] * left[:, None])
     class_ = None if windows.class_ is None else windows.class_[shown]
-    classes = 0 if windows.class_ is None else int(windows.class_.max()) + 1
     level = probs @ np.arange(probs.shape[1])
-    return Lessons(level, windows.school[shown], class_, len(windows.schools), classes)
+    return Lessons(level, windows.school[shown], class_, len(windows.schools), len(windows.classes))
 
 
 def _ahead(lessons: Lessons, means: Means, lesson: Ints) -> Floats:
@@ -176,13 +182,13 @@ def _kappa(agreed: Agreement | None) -> float:
     return min(max(kappa, 0.3), 1.0)
 
 
-def _coach_share(kappa: float, unit: float, error: Floats) -> float:
+def coach_share(kappa: float, unit: float, error: Floats) -> float:
     """Which part of the errors' variance is the coach's own at that one visit."""
     share = (1 - kappa) * unit**2 / max(float(error.var()), 1e-9)
     return min(max(share, 0.15), 0.85)
 
 
-def _true_centre(centre: float, compression: float, stages: int) -> float:
+def true_centre(centre: float, compression: float, stages: int) -> float:
     """The true level that goes with the rated schools' mean rating.
 
     Observers draw levels in toward the middle of the scale, or only toward the usual ones: half of each.

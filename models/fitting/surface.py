@@ -32,7 +32,7 @@ class Problem:
     """Ratings of n windows on one dimension.
 
     z: [n, p], finite, 0 where missing; level: [n], 0..stages - 1; school, coach: [n], codes from 0 to
-    schools - 1 and coaches - 1, or None; weight: [n] what each row counts, or None for 1 each.
+    schools - 1 and coaches - 1, or None.
     """
 
     z: Floats
@@ -42,12 +42,11 @@ class Problem:
     schools: int = 0
     coach: Ints | None = None
     coaches: int = 0
-    weight: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """mean: [p]; precision: [p], or [p, p]; cuts: [stages - 1] rising, where their mean and their gaps lie.
+    """mean: [p]; precision: [p]; cuts: [stages - 1] rising, where their mean and their gaps lie.
 
     location_sd of the cutpoints' mean and gap_sd, relative, of each gap: infinite for a flat prior. school_sd
     and coach_sd of the random intercepts: 0 leaves them out.
@@ -70,9 +69,8 @@ class Surface:
         self.cuts = problem.stages - 1
         self.fixed = self.features + self.cuts
         self.z, self.level, self.prior = problem.z, problem.level, prior
-        self.weight = problem.weight
         one_hot = np.zeros((n, problem.stages))
-        one_hot[np.arange(n), problem.level] = 1.0 if problem.weight is None else problem.weight
+        one_hot[np.arange(n), problem.level] = 1.0
         # Row by cut: whether the cut bounds the row's level from above, and from below.
         self.above, self.below = one_hot[:, :-1], one_hot[:, 1:]
         self.seen = one_hot.sum(axis=0)[1:-1]
@@ -85,8 +83,6 @@ class Surface:
             if codes is not None and count and sd > 0
         ]
         self.size = self.fixed + sum(group.count for group in self.groups)
-        full = prior.precision.ndim == 2
-        self.precision = prior.precision if full else np.diag(prior.precision)
         self.gap = np.diff(prior.cuts)
         self.gap_weight = max(prior.gap_sd**-2, _BARRIER)
         self.location_weight = prior.location_sd**-2
@@ -110,8 +106,7 @@ class Surface:
             return -math.inf
         upper, lower = self._bounds(point)
         terms = -np.logaddexp(0, -upper) - np.logaddexp(0, lower)
-        total = float(terms.sum() if self.weight is None else self.weight @ terms)
-        total += float(self.seen @ np.log(-np.expm1(-gaps)))
+        total = float(terms.sum()) + float(self.seen @ np.log(-np.expm1(-gaps)))
         return total + self._log_prior(point, cuts, gaps) if math.isfinite(total) else -math.inf
 
     def slopes(self, point: Floats) -> tuple[Floats, Floats]:
@@ -167,8 +162,8 @@ class Surface:
 
     def _add_prior(self, point: Floats, slope: Floats, curvature: Floats) -> None:
         w, c = slice(0, self.features), slice(self.features, self.fixed)
-        slope[w] -= self.precision @ (point[w] - self.prior.mean)
-        curvature[w, w] += self.precision
+        slope[w] -= self.prior.precision * (point[w] - self.prior.mean)
+        curvature[w, w] += np.diag(self.prior.precision)
         off = float(point[c].mean() - self.prior.cuts.mean())
         slope[c] -= self.location_weight * off / self.cuts
         curvature[c, c] += self.location_weight / self.cuts**2
@@ -186,7 +181,7 @@ class Surface:
 
     def _log_prior(self, point: Floats, cuts: Floats, gaps: Floats) -> float:
         off = point[: self.features] - self.prior.mean
-        total = -0.5 * float(off @ self.precision @ off)
+        total = -0.5 * float(self.prior.precision @ off**2)
         total -= 0.5 * self.location_weight * float(cuts.mean() - self.prior.cuts.mean()) ** 2
         ratio = gaps / self.gap
         total += self.gap_weight * float((np.log(ratio) - ratio + 1).sum())
@@ -198,9 +193,8 @@ class Surface:
 
     def _log_constant(self) -> float:
         """The logarithm of the priors' normalising constants, where they have one."""
-        eigen = np.linalg.eigvalsh(self.precision)
-        eigen = eigen[eigen > 0]
-        total = 0.5 * float(np.log(eigen / (2 * math.pi)).sum())
+        known = self.prior.precision[self.prior.precision > 0]
+        total = 0.5 * float(np.log(known / (2 * math.pi)).sum())
         if self.location_weight > 0:
             total += 0.5 * math.log(self.location_weight / (2 * math.pi))
         if self.gap_weight > _BARRIER:

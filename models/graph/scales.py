@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.features.set1 import FEATURE_INDEX, FEATURES
 from models.integration.model import IntegrationModel
 from models.scoring.fit_file import Fit
-from models.scoring.sets import WIDE
+from models.scoring.sets import WIDE, limits
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +20,9 @@ class Scales:
 
     mean, sd: [24]; weights: [24, D]; noise_share: [D]; cuts: [D, K - 1], infinite past a dimension's own;
     past: [D, K], whether a stage is none of the dimension's. calibrated: [D]; least, thresholds: [D, G],
-    least NaN past a dimension's own groups; needs: [24, D], 1 where a missing feature makes a window thin;
-    wide: [D], the sets' least size that is thin.
+    least NaN past a dimension's own groups, thresholds as `sets.limits` has them; needs: [24, D], 1 where a
+    missing feature makes a window thin;
+    wide: [D], the sets' least size that is thin: 1 where the model speaks of more than a lesson.
     """
 
     mean: Floats
@@ -43,6 +44,7 @@ def scales_of(model: IntegrationModel, fit: Fit) -> Scales:
     dimensions = [fit.dimensions[dimension.id] for dimension in model.dimensions]
     groups = [found.sets.groups if found.sets else () for found in dimensions]
     stages = np.array([len(found.stages) for found in dimensions])
+    share = WIDE if model.grain == "lesson" else 0.0  # which every set is as wide as
     needs = np.zeros((len(FEATURES), len(dimensions)), np.float32)
     for d, dimension in enumerate(model.dimensions):
         needs[[FEATURE_INDEX[name] for name in dimension.needs], d] = 1
@@ -56,9 +58,9 @@ def scales_of(model: IntegrationModel, fit: Fit) -> Scales:
         past=np.arange(stages.max()) >= stages[:, None],
         calibrated=np.array([found.sets is not None for found in dimensions]),
         least=_padded([[group.least for group in own] for own in groups], np.nan),
-        thresholds=_padded([[group.threshold for group in own] for own in groups], 0.0),
+        thresholds=limits(_padded([[group.threshold for group in own] for own in groups], 0.0)),
         needs=needs,
-        wide=np.array([next(s for s in range(1, k + 1) if s >= WIDE * k) for k in stages.tolist()]),
+        wide=np.array([next(s for s in range(1, k + 1) if s >= share * k) for k in stages.tolist()]),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Beliefs: docs/decisions/0014-levels-of-schools.md says why each has its value.
 USUAL_ICC: Final = 0.3  # of lessons of a class, where the lessons at hand cannot tell
 USUAL_CLASS: Final = 20  # lessons, where no class is named
 _BELIEF: Final = 20  # degrees of freedom between classes that weigh as much as what was believed before

@@ -11,6 +11,7 @@ from models.grouping.clusters import USUAL_ICC, doubt_of_means, variance_of
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Beliefs: docs/decisions/0014-levels-of-schools.md says why each has its value.
 _USUAL_SCHOOLS: Final = 3  # schools that what is believed of their spread is worth
 
 

@@ -1,4 +1,4 @@
-"""Mean true levels of classes and schools, with 90% intervals, and whether they may be compared."""
+"""True levels of classes and schools with 90% intervals, and whether they may be compared."""
 
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from models.grouping.clusters import doubt_of_means, variance_of
 from models.grouping.foretold import Lessons, Spread, means_of
 from models.grouping.mixture import Mixture
+from models.grouping.shares import shape_of, shares_of
+from models.grouping.windows import Windows
 from models.scoring.fit_file import DimensionFit
 from models.scoring.fit_groups import Groups
 
@@ -28,35 +30,24 @@ NOT_CALIBRATED: Final = "not_calibrated"
 LEAST_LESSONS: Final = {"class": 5, "school": 10}
 LEAST_CLASSES: Final = 3  # as a week's record asks for: a school is more than one or two teachers
 SEEN_DIFFERENTLY: Final = 0.25  # of the dimension's weights
-_SEEN_DOUBT: Final = 0.5  # deviations of foretold levels that all weights seen differently would leave open
+_SEEN_DOUBT: Final = 0.5  # deviations left open if all weights were seen differently (docs/decisions/0014)
 INSIDE: Final = 0.9
 
 
 @dataclass(frozen=True, slots=True)
-class Windows:
-    """Windows [N]: whether they saw anything, school and class as codes from 0, what was visible [N, 24].
-
-    class_: None where none is named; else each class lies within one school.
-    """
-
-    shown: Bools
-    school: Ints
-    schools: tuple[str, ...]
-    class_: Ints | None
-    classes: tuple[str, ...]
-    visible: Bools
-
-
-@dataclass(frozen=True, slots=True)
 class Levels:
-    """By group [G]: lessons with evidence; mean level 0..K-1 and its 90% interval, NaN where nothing honest
-    can be said; status: `comparable`, or why not.
+    """By group [G]: lessons with evidence; mean level 0..K-1 and its 90% interval; expected share of lessons
+    at each stage [G, K] and its 90% interval; NaN where nothing honest can be said; status: `comparable`, or
+    why not.
     """
 
     n: Ints
     mean: Floats
     low: Floats
     high: Floats
+    share: Floats
+    share_low: Floats
+    share_high: Floats
     status: tuple[str, ...]
 
 
@@ -66,8 +57,9 @@ def levels_of(probs: Floats, windows: Windows, fit: DimensionFit, by: By) -> Lev
     A group's true mean is the foretold one, corrected by what a school's distance from the others and a
     class's from its school are worth, plus the school's own bias, plus what lessons leave open. These doubts
     add up for each possible size of schools' biases; the answer is the mixture over the sizes. Being seen
-    otherwise than the rated lessons adds its own. Only windows that saw something count, each alike: an empty
-    one foretells nothing but the average.
+    otherwise than the rated lessons adds its own. A mean cannot lie off the scale: what of its mixture does
+    counts as the end. Only windows that saw something count, each alike: an empty one foretells nothing but
+    the average.
 
     Uncalibrated groups have no interval, so no mean either. The others keep theirs when they may not be
     compared: it says how little is known.
@@ -75,22 +67,26 @@ def levels_of(probs: Floats, windows: Windows, fit: DimensionFit, by: By) -> Lev
     code, names = (windows.school, windows.schools)
     if by == "class" and windows.class_ is not None:
         code, names = windows.class_, windows.classes
-    size = len(names)
+    size, stages = len(names), probs.shape[1]
     n = np.bincount(code[windows.shown], minlength=size)
     mean, low, high = np.full((3, size), np.nan)
+    share, share_low, share_high = np.full((3, size, stages), np.nan)
     apart = seen_differently(windows, fit, code, size)
     if fit.groups is not None and windows.shown.any():
         some = np.flatnonzero(n)
-        level = (probs @ np.arange(probs.shape[1]))[windows.shown]
-        mixture = _mixture(_lessons(level, windows), windows.schools, fit.groups, by, some, apart[some])
-        tail = (1 - INSIDE) / 2
-        for found, values in (
-            (mean, mixture.means),
-            (low, mixture.quantile(tail)),
-            (high, mixture.quantile(1 - tail)),
-        ):
-            found[some] = np.clip(values, 0.0, probs.shape[1] - 1.0)
-    return Levels(n, mean, low, high, _status(windows, fit, by, code, n, apart))
+        seen, member = probs[windows.shown], np.searchsorted(some, code[windows.shown])
+        lessons = _lessons(seen @ np.arange(stages), windows)
+        mixture, open_ = _mixture(lessons, windows.schools, fit.groups, by, some, apart[some])
+        told = shares_of(shape_of(seen, member, len(some)), mixture, open_, INSIDE)
+        mean[some] = told.mean
+        share[some], share_low[some], share_high[some] = told.share, told.low, told.high
+        ends = [
+            np.clip(mixture.quantile(at), 0.0, stages - 1.0) for at in ((1 - INSIDE) / 2, (1 + INSIDE) / 2)
+        ]
+        # Where nearly all of a mixture lies off the scale, its mean on the scale falls just short of the end.
+        low[some], high[some] = np.minimum(ends[0], told.mean), np.maximum(ends[1], told.mean)
+    status = _status(windows, fit, by, code, n, apart)
+    return Levels(n, mean, low, high, share, share_low, share_high, status)
 
 
 def _lessons(level: Floats, windows: Windows) -> Lessons:
@@ -101,7 +97,10 @@ def _lessons(level: Floats, windows: Windows) -> Lessons:
 
 def _mixture(
     lessons: Lessons, schools: tuple[str, ...], groups: Groups, by: By, some: Ints, apart: Floats
-) -> Mixture:
+) -> tuple[Mixture, Floats]:
+    """Possible mean levels of the groups [m], and what lessons' own chances leave open of a mean, in units
+    of one lesson's variance.
+    """
     spread = Spread(groups.school_variance, groups.class_variance, groups.within_variance)
     means = means_of(lessons, spread)
     icc = groups.icc
@@ -118,11 +117,12 @@ def _mixture(
         open_ = icc + (1 - icc) / means.class_lessons[some]
     shift, variance = _shift(schools, groups, home, (means.steady * distance)[home], ahead)
     variance += (_SEEN_DOUBT * apart[:, None]) ** 2 * spread.total
-    return Mixture(
+    mixture = Mixture(
         weight=np.array([one.weight for one in groups.bias]),
         mean=groups.true_centre + (foretold[:, None] + shift) / groups.compression,
         sd=np.sqrt(variance / groups.compression**2 + groups.lesson_variance * open_[:, None]),
     )
+    return mixture, open_
 
 
 def _shift(

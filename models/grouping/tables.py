@@ -1,8 +1,8 @@
-"""From P.csv, F.csv and a fit to G.csv: levels of groups, after a check that the three belong together."""
+"""From P.csv, F.csv and a fit to G.csv and S.csv, after a check that the three belong together."""
 
 import itertools
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.csv_columns import write_rows
-from models.features.set1 import EVIDENCE
-from models.grouping.levels import By, Windows, levels_of
+from models.grouping.levels import By, Levels, levels_of
+from models.grouping.windows import windows_of
 from models.scoring.fit_file import Fit
 from models.scoring.ordinal import stage_probabilities
 from models.scoring.reference import Reference
@@ -20,16 +20,28 @@ from models.tables import FeatureTable, PlacementTable
 from shared.errors import BadInput, UsageError
 
 Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 COLUMNS: Final = ("group", "model", "dimension", "n", "mean", "low", "high", "status")
+SHARE_COLUMNS: Final = ("group", "model", "dimension", "stage", "share", "low", "high")
 _TOLERANCE: Final = 1e-3  # between probabilities given and those of the fit: roundings, not another fit
 _DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
+class StageShare:
+    """The expected share of a group's lessons at a stage, and its 90% interval."""
+
+    stage: str
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
 class GroupRow:
-    """One row of G.csv; mean, low and high are None where nothing honest can be said."""
+    """One row of G.csv and, lowest stage first, those of S.csv; where nothing honest can be said, mean, low
+    and high are None and there are no shares.
+    """
 
     group: str
     model: str
@@ -39,6 +51,7 @@ class GroupRow:
     low: float | None
     high: float | None
     status: str
+    shares: tuple[StageShare, ...]
 
 
 def group_rows(
@@ -49,19 +62,15 @@ def group_rows(
     Raises UsageError where F.csv has no classes to group by, BadInput where the files do not belong together.
     """
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__))
+    windows = windows_of(features, order, Reference.of_fit(fit))
+    if by == "class":
+        _may_group(windows.classes, names[1])
     ids = [features.ids[row] for row in order.tolist()]
-    x = features.x[order]
-    windows = _windows(features, order, x, by, names[1])
-    table = _by_dimension(placements, ids, fit, names)
-    reference = Reference.of_fit(fit)
-    z = (x - reference.mean) / reference.sd
-    z[np.isnan(z)] = 0.0
-    share = x[:, EVIDENCE] / reference.median_evidence
     groups = windows.schools if by == "school" else windows.classes
     found: dict[str, list[GroupRow]] = {name: [] for name in groups}
-    for dimension, probs in table.items():
+    for dimension, probs in _by_dimension(placements, ids, fit, names).items():
         own = fit.dimensions[dimension]
-        score = z @ np.array(own.weights) * kept(share, own.noise_share)
+        score = windows.z @ np.array(own.weights) * kept(windows.share, own.noise_share)
         wanted = stage_probabilities(score, np.array(own.cutpoints))
         if not np.abs(probs - wanted).max() <= _TOLERANCE:  # NaN is no probability either
             raise BadInput(
@@ -69,35 +78,41 @@ def group_rows(
                 f"{names[0]}: `{dimension}` was not scored by this fit; run `models score --fitted` again",
             )
         levels = levels_of(probs, windows, own, by)
-        numbers = zip(levels.n, levels.mean, levels.low, levels.high, levels.status, strict=True)
-        for name, (n, mean, low, high, status) in zip(groups, numbers, strict=True):
-            told = (_told(mean), _told(low), _told(high))
-            found[name].append(GroupRow(name, fit.model, dimension, int(n), *told, status))
+        for i, name in enumerate(groups):
+            found[name].append(_row(name, fit.model, dimension, own.stages, levels, i))
     return tuple(row for name in sorted(found) if name for row in found[name])
 
 
 def write_groups(path: Path, rows: Iterable[GroupRow]) -> None:
     """G.csv: `group,model,dimension,n,mean,low,high,status`."""
-    write_rows(path, COLUMNS, ([_text(value) for value in asdict(row).values()] for row in rows))
+    write_rows(path, COLUMNS, ([_text(getattr(row, name)) for name in COLUMNS] for row in rows))
 
 
-def _windows(features: FeatureTable, order: Ints, x: Floats, by: By, name: str) -> Windows:
-    rows = order.tolist()
-    home = [features.school[row] for row in rows]
-    schools = tuple(sorted(set(home)))
-    school_code = {one: i for i, one in enumerate(schools)}
-    school = np.array([school_code[one] for one in home], np.int64)
-    class_, classes = None, ()
-    if features.class_ is not None and any(features.class_):
-        pairs = [(features.class_[row], one) for row, one in zip(rows, home, strict=True)]
-        table = sorted(set(pairs))
-        code = {pair: i for i, pair in enumerate(table)}
-        class_ = np.array([code[pair] for pair in pairs], np.int64)
-        classes = tuple(one for one, _ in table)
-    if by == "class":
-        _may_group(classes, name)
-    shown = x[:, EVIDENCE] > 0
-    return Windows(shown, school, schools, class_, classes, ~np.isnan(x))
+def write_shares(path: Path, rows: Iterable[GroupRow]) -> None:
+    """S.csv: `group,model,dimension,stage,share,low,high`, a row for each stage of a group with a level."""
+    write_rows(
+        path,
+        SHARE_COLUMNS,
+        (
+            [row.group, row.model, row.dimension, one.stage, *map(str, (one.share, one.low, one.high))]
+            for row in rows
+            for one in row.shares
+        ),
+    )
+
+
+def _row(
+    name: str, model: str, dimension: str, stages: tuple[str, ...], levels: Levels, group: int
+) -> GroupRow:
+    mean, low, high = (_told(values[group]) for values in (levels.mean, levels.low, levels.high))
+    table = np.stack([levels.share[group], levels.share_low[group], levels.share_high[group]], axis=1)
+    shares: tuple[StageShare, ...] = ()
+    if mean is not None:
+        told = table.round(_DIGITS).tolist()
+        shares = tuple(StageShare(stage, *row) for stage, row in zip(stages, told, strict=True))
+    return GroupRow(
+        name, model, dimension, int(levels.n[group]), mean, low, high, levels.status[group], shares
+    )
 
 
 def _may_group(classes: tuple[str, ...], name: str) -> None:

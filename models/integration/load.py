@@ -15,8 +15,9 @@ from models.integration.model import (
     ShownAs,
     Stage,
 )
-from models.integration.toml_file import Finding, plain, read_toml
+from models.integration.toml_file import Finding, read_toml
 from shared.errors import SettingsError, UsageError
+from shared.plain import plain
 
 __all__ = [
     "PUBLISHED",

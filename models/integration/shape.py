@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from models.integration.locate import Place
-from models.integration.toml_file import is_plain
+from shared.plain import is_plain
 
 LONGEST: Final = 600
 

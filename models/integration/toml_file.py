@@ -2,16 +2,15 @@
 
 import re
 import tomllib
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from models.integration.locate import DEEPEST, Place, TooDeep, lines_of, nearest_line
+from shared.plain import plain
 
 MOST_BYTES: Final = 262_144
 
-_JOINERS: Final = "\u200c\u200d"  # invisible, and part of ordinary writing in several scripts
 _WHERE: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 
@@ -71,16 +70,3 @@ def _not_toml(name: str, text: str, error: str) -> Finding:
     line = int(where[1]) if where and where[1] else last if where else 1
     column = f", column {where[2]}" if where and where[2] else ""
     return Finding(name, line, f"not valid TOML{column}: {_WHERE.sub('', error)[:200]}")
-
-
-def is_plain(text: str) -> bool:
-    """Whether a text can be shown as it is: one line, no terminal escape, nothing that turns it round."""
-    return all(unicodedata.category(c) not in _UNSEEN or c in _JOINERS for c in text)
-
-
-def plain(text: str) -> str:
-    """The text with everything that cannot be shown as it is spelled out."""
-    return "".join(c if is_plain(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})

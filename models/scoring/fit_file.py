@@ -5,17 +5,16 @@ checks every number before use; nothing in it is ever executed.
 """
 
 import hashlib
-import itertools
-import math
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
-from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
+from models.features.set1 import FEATURE_SET
 from models.integration.load import IntegrationModel
-from models.scoring.fit_groups import Groups, group_findings
-from models.scoring.strict import Struct, finite
+from models.scoring.fit_check import findings
+from models.scoring.fit_groups import Groups
+from models.scoring.strict import Struct
 from shared.errors import BadInput, UsageError
 
 FORMAT: Final = 1
@@ -107,11 +106,12 @@ class GroupCheck(Struct, frozen=True):
 class HeldOut(Struct, frozen=True):
     """How the fit does on ratings it had not seen (out of fold, or split off).
 
-    confusion: [rated level][placed level] counts.
+    kappa: quadratic weighted, None where all was rated and placed alike; confusion: [rated level][placed
+    level] counts.
     """
 
     ratings: int
-    kappa: float
+    kappa: float | None
     accuracy: float
     within_one: float
     ece: float
@@ -134,7 +134,7 @@ class DimensionFit(Struct, frozen=True, omit_defaults=True):
     """One dimension's scale.
 
     weights [24] and cutpoints [K - 1] speak of a new coach in a new school (marginal over both);
-    `conditional` is what they were divided by; covariance, of (weights, cutpoints) on the conditional
+    `conditional` is what both were multiplied by; covariance, of (weights, cutpoints) on the conditional
     scale [24 + K - 1, same], is what the ratings leave open. rubric_weight and weight_sd describe the prior
     as chosen. groups: None where ratings are too few, or all of windows without evidence.
     """
@@ -223,8 +223,8 @@ def decode(data: bytes, name: str) -> Fit:
         )
     if fit.content != content_hash(fit):
         raise BadInput("fit_altered", f"{name}: its content does not match its hash; fetch or fit it again")
-    for wrong in _findings(fit):
-        raise BadInput("fit_malformed", f"{name}: {wrong}")
+    for wrong in findings(fit, ENOUGH_RATINGS):
+        raise BadInput("fit_malformed", f"{name}: {wrong}: fetch or fit it again")
     return fit
 
 
@@ -247,63 +247,3 @@ def matched(fit: Fit, model: IntegrationModel, name: str) -> Fit:
     if {row: dimension.stages for row, dimension in fit.dimensions.items()} != stages:
         raise BadInput("fit_other_model", f"{name}: its dimensions or stages are not the model's: fit again")
     return fit
-
-
-def _findings(fit: Fit) -> list[str]:
-    many = len(FEATURES)
-    reference = fit.reference
-    found = []
-    if not len(reference.mean) == len(reference.sd) == len(reference.bins) == many:
-        found.append(f"the reference must have {many} features")
-    if not finite(reference.mean, reference.sd) or min(reference.sd, default=0) <= 0:
-        found.append("means must be finite, standard deviations above 0")
-    if not (math.isfinite(reference.median_evidence) and reference.median_evidence > 0):
-        found.append("the median of evidence must be above 0")
-    for name, dimension in fit.dimensions.items():
-        found += [f"dimension `{name[:40]}`: {text}" for text in _dimension_findings(dimension, many)]
-    return found
-
-
-def _dimension_findings(dimension: DimensionFit, many: int) -> list[str]:
-    cuts, weights = dimension.cutpoints, dimension.weights
-    size = many + len(cuts)
-    found = []
-    if len(weights) != many or not finite(weights, cuts) or weights[EVIDENCE] != 0:
-        found.append(f"weights must be {many} finite numbers, none for evidence")
-    if len(cuts) != len(dimension.stages) - 1 or any(a >= b for a, b in itertools.pairwise(cuts)):
-        found.append("cutpoints must rise, one between each two stages")
-    if not (0 < dimension.noise_share <= 1 and 0 < dimension.conditional <= 1):
-        found.append("noise_share and conditional must lie above 0 and up to 1")
-    if len(dimension.covariance) not in (0, size) or any(
-        len(row) != size or not finite(row) for row in dimension.covariance
-    ):
-        found.append(f"the covariance must be {size} by {size} finite numbers")
-    for spread in (dimension.school_sd, dimension.coach_sd):
-        if len(spread.sd) != len(spread.weight) or not spread.sd or not finite(spread.sd, spread.weight):
-            found.append("a standard deviation needs values and weights")
-        elif min(*spread.sd, *spread.weight) < 0 or abs(math.fsum(spread.weight) - 1) > 1e-6:
-            found.append("weights of a standard deviation must sum to 1")
-    if dimension.calibrated != (dimension.sets is not None):
-        found.append("a calibrated dimension has sets, no other has")
-    if dimension.calibrated and dimension.ratings < ENOUGH_RATINGS:
-        found.append(f"fewer than {ENOUGH_RATINGS} ratings calibrate nothing")
-    return found + _part_findings(dimension, many)
-
-
-def _part_findings(dimension: DimensionFit, many: int) -> list[str]:
-    found = [] if dimension.sets is None else _set_findings(dimension.sets)
-    if dimension.groups is not None:
-        if not dimension.calibrated:
-            found.append("groups belong to a calibrated dimension")
-        found += group_findings(dimension.groups, len(dimension.stages), many)
-    return found
-
-
-def _set_findings(sets: Sets) -> list[str]:
-    least = [group.least for group in sets.groups]
-    thresholds = [group.threshold for group in sets.groups]
-    if not least or least[0] != 0 or not finite(least) or any(a >= b for a, b in itertools.pairwise(least)):
-        return ["evidence groups must rise from 0"]
-    if not all(0 <= t <= 1 for t in thresholds) or sorted(thresholds, reverse=True) != thresholds:
-        return ["thresholds lie between 0 and 1, and thinner evidence never has the lower one"]
-    return []

@@ -3,12 +3,12 @@
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.set1 import EVIDENCE
 from models.scoring.sets import (
     EVIDENCE_ONLY,
     PLACED,
@@ -33,13 +33,16 @@ _BLOCK: Final = 4096  # rows whose sets grow together: their scratch stays in th
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How a calibrated dimension of so many stages is placed. least and threshold [g]: evidence groups' lower
-    ends, from 0 up, and thresholds; needs: columns of features without which a window is thin.
+    ends, from 0 up, and limits of their sets (see `sets.limits`); needs: columns of features without which a
+    window is thin; places: whether a lesson is ever more than thin, as it is not where the model speaks of a
+    longer span.
     """
 
     stages: int
     least: tuple[float, ...]
     threshold: tuple[float, ...]
     needs: tuple[int, ...]
+    places: bool = True
 
 
 class Placing:
@@ -55,8 +58,8 @@ class Placing:
     def place(self, x: Floats, share: Floats, probs: Floats, few: Bools | None) -> tuple[Ints, Ints, Codes]:
         """Lowest and highest stages, NO_SET where there is no set, and codes of VERDICTS, each [n, D].
 
-        x [n, 24]; share [n]: evidence by the reference's median; probs [n, D, K], NO_STAGE past a dimension's
-        last stage; few [n]: windows in which too few devices were seen.
+        x [n, 24]; share [n]: evidence by the reference's median, NaN where missing; probs [n, D, K], NO_STAGE
+        past a dimension's last stage; few [n]: windows in which too few devices were seen.
         """
         if len(x) == 1 and self._placed:
             return self._one(x[0].tolist(), float(share[0]), probs[0], few is not None and bool(few[0]))
@@ -75,30 +78,30 @@ class Placing:
         threshold = np.empty((len(self._placed), len(x)))
         thin = np.empty(threshold.shape, np.bool_)
         thin[:] = False if few is None else few
-        missing = {column: np.isnan(x[:, column]) for column in self._needs}
+        missing = {column: ~np.isfinite(x[:, column]) for column in self._needs}
         for i, (_, rule) in enumerate(self._placed):
             threshold[i] = group_thresholds(share, rule.least, rule.threshold)
+            if not rule.places:
+                thin[i] = True
             for column in rule.needs:
                 thin[i] |= missing[column]
         low, high = (ends.T for ends in stage_sets(probs[:, self._columns], threshold.T))
-        evidence = np.ascontiguousarray(x[:, EVIDENCE])
-        codes = verdicts(low, high, self._stages[:, None], thin, evidence)
-        known = ~np.isnan(evidence)
+        codes = verdicts(low, high, self._stages[:, None], thin, share)
+        known = ~np.isnan(share)
         return np.where(known, low, NO_SET), np.where(known, high, NO_SET), codes
 
     def _one(self, x: list[float], share: float, probs: Floats, few: bool) -> tuple[Ints, Ints, Codes]:
         """The same for one window, without arrays: a third of the time."""
         dimensions = len(self._rules)
         low, high, codes = [NO_SET] * dimensions, [NO_SET] * dimensions, [EVIDENCE_ONLY] * dimensions
-        evidence = x[EVIDENCE]
-        if evidence == evidence:  # known: NaN differs from itself
-            thin = few or evidence == 0
+        if share == share:  # known: NaN differs from itself
+            thin = few or share == 0
             rows = probs.tolist()
-            missing = {column for column in self._needs if x[column] != x[column]}
+            missing = {column for column in self._needs if not isfinite(x[column])}
             for d, rule in self._placed:
                 group = max(bisect_right(rule.least, share) - 1, 0)
                 low[d], high[d] = stage_set(rows[d][: rule.stages], rule.threshold[group])
-                wide = high[d] - low[d] + 1 >= WIDE * rule.stages
-                codes[d] = PLACED if not wide and not thin and missing.isdisjoint(rule.needs) else THIN
+                narrow = rule.places and high[d] - low[d] + 1 < WIDE * rule.stages
+                codes[d] = PLACED if narrow and not thin and missing.isdisjoint(rule.needs) else THIN
         ends = np.array([low, high])
         return ends[:1], ends[1:], np.array([codes], np.uint8)

@@ -13,7 +13,7 @@ from models.scoring.fit_file import Fit, Sets, matched
 from models.scoring.ordinal import cutpoints, stage_probabilities
 from models.scoring.placing import NO_SET, Placing, Rule
 from models.scoring.reference import Reference, shipped_reference
-from models.scoring.sets import NO_STAGE, VERDICTS
+from models.scoring.sets import NO_STAGE, VERDICTS, limits
 from models.scoring.shrink import NOISE_SHARE, kept
 
 __all__ = ["NO_SET", "Scored", "Scorer", "rubric_weights"]
@@ -59,11 +59,12 @@ class Scored:
 class Scorer:
     """One model's proportional-odds scales, by its rubric or as walkthroughs fitted them.
 
-    Without a fit the weights are the rubric's, and every verdict is `evidence_only`.
+    Without a fit the weights are the rubric's, and every verdict is `evidence_only`. A model that speaks of a
+    week or a term places no lesson: with a fit its verdicts are `thin` at most.
     """
 
     def __init__(self, model: IntegrationModel, reference: Reference, fit: Fit | None = None) -> None:
-        scales = [_scale(dimension, fit) for dimension in model.dimensions]
+        scales = [_scale(dimension, fit, model.grain == "lesson") for dimension in model.dimensions]
         self.model = model
         self.fit = fit
         self.reference = reference
@@ -94,12 +95,14 @@ class Scorer:
     def score(self, x: NDArray[Any], few: Bools | None = None) -> Scored:
         """Placements of feature rows [n, 24], NaN where missing: a missing feature contributes nothing.
 
-        few [n]: windows in which too few devices were seen to place anything.
+        An infinite value is no measurement, so it counts as missing. few [n]: windows in which too few
+        devices were seen to place anything.
         """
         _check_width(x)
         x = x.astype(np.float64, copy=False)
         z = self.reference.standardise(x)
-        share = x[:, EVIDENCE] / self.reference.median_evidence
+        evidence = np.where(np.isfinite(x[:, EVIDENCE]), x[:, EVIDENCE], np.nan)
+        share = evidence / self.reference.median_evidence
         left = kept(share, self._noise_column)
         score = self.weights @ z.T
         score *= left
@@ -124,7 +127,7 @@ class Scorer:
         )
 
     def probabilities(self, x: NDArray[np.floating[Any]], out: Floats32 | None = None) -> Floats32:
-        """`score(x).probs` [n, D, K] alone, in float32 and blocks: for many rows at once.
+        """`score(x).probs` [n, D, K] alone, in float32 and blocks: for many rows at once, finite or NaN.
 
         out: float32 [K, D, n], where to write them; the result is a view of it, so that with `out` given
         nothing large is made. Both agree to 1e-6 while no weighted mean is over some hundred deviations from
@@ -160,22 +163,23 @@ class _Scale:
     rule: Rule | None
 
 
-def _scale(dimension: Dimension, fit: Fit | None) -> _Scale:
+def _scale(dimension: Dimension, fit: Fit | None, places: bool) -> _Scale:
     found = fit.dimensions[dimension.id] if fit else None
     return _Scale(
         weights=np.array(found.weights) if found else rubric_weights(dimension),
         cuts=np.array(found.cutpoints) if found else cutpoints(dimension.base_rates),
         noise_share=found.noise_share if found else NOISE_SHARE,
-        rule=_rule(dimension, found.sets) if found and found.sets else None,
+        rule=_rule(dimension, found.sets, places) if found and found.sets else None,
     )
 
 
-def _rule(dimension: Dimension, sets: Sets) -> Rule:
+def _rule(dimension: Dimension, sets: Sets, places: bool) -> Rule:
     return Rule(
         stages=len(dimension.stages),
         least=tuple(group.least for group in sets.groups),
-        threshold=tuple(group.threshold for group in sets.groups),
+        threshold=tuple(limits(np.array([group.threshold for group in sets.groups])).tolist()),
         needs=tuple(FEATURE_INDEX[name] for name in dimension.needs),
+        places=places,
     )
 
 

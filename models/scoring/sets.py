@@ -130,11 +130,16 @@ def group_thresholds(
     return found
 
 
+def limits(threshold: Floats) -> Floats:
+    """Thresholds [...] for sets to grow by: at 1 every stage is meant, though rounding may add up to more."""
+    return np.where(threshold >= 1.0, np.inf, threshold)
+
+
 def verdicts(low: Ints, high: Ints, stages: int | Ints, thin: Bools, evidence: Floats) -> NDArray[np.uint8]:
     """Verdict codes [...] of a calibrated dimension of so many stages, indices of VERDICTS.
 
     thin [...]: a feature is missing without which the dimension cannot be placed, or too few devices were
-    seen; evidence [...]: 0 is thin, missing (NaN) is evidence only.
+    seen; evidence [...], in any unit: 0 is thin, missing (NaN) is evidence only.
     """
     wide = high - low + 1 >= WIDE * stages
     found = np.where(wide | thin | (evidence == 0), np.uint8(THIN), np.uint8(PLACED))

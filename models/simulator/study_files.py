@@ -16,6 +16,7 @@ from models.simulator.universe import Universe
 from models.simulator.walkthroughs import Ratings
 from models.tables import WindowTable, write_features
 from shared.errors import UsageError
+from shared.files import replace
 
 _LESSON_SECONDS: Final = 2700
 _HOW: Final = "models.simulator.universe; no real lesson, school or coach stands behind it"
@@ -29,11 +30,7 @@ def write_study(
     """
     write_tables(folder, study)
     report = oracle_report(study, figures, made)
-    text = msgspec.json.format(msgspec.json.encode(report), indent=1)
-    try:
-        (folder / "oracle.json").write_bytes(text + b"\n")
-    except OSError as error:
-        raise UsageError(f"{folder} cannot be written to ({error.strerror}): choose another place") from None
+    replace(folder / "oracle.json", msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
     return report
 
 

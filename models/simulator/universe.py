@@ -8,12 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features.set1 import EVIDENCE, FEATURES
-from models.integration.load import IntegrationModel
+from models.integration.load import Dimension, IntegrationModel
 from models.scoring.reference import shipped_reference
-from models.simulator import parameters
+from models.simulator import draws, parameters
+from models.simulator.draws import HABITS, NUISANCES, PAIR
 from models.simulator.options import Family, Options
 from models.simulator.parameters import WEIGHED
 from models.simulator.warp import unwarped, warped
+from models.simulator.year import starts
 from shared.errors import UsageError
 
 Floats = NDArray[np.float64]
@@ -22,14 +24,8 @@ Ints = NDArray[np.int64]
 # What a resolver's log cannot show: features 7 to 14, 19 and 20.
 UNSEEN_BY_RESOLVERS: Final = np.array([*range(6, 14), 18, 19])
 
-_NUISANCES: Final = 2
-_HABITS: Final = 2
-_SHIFT: Final = 1.1  # spread of a school's habits of apps, in units of the noise
 _LEAST_RATIO: Final = 0.03  # below this share of the median evidence noise grows no further
-_PAIR: Final = 1.3  # what an interacting pair's hidden mode adds to each of its features
 _VISITORS: Final = 4  # coaches who rate only what no fit has seen
-_MONDAY: Final = 1_756_713_600  # 2025-09-01 08:00 UTC
-_WEEKS, _DAYS, _SLOTS, _SLOT_SECONDS = 38, 5, 7, 3300
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,63 +127,42 @@ class Universe:
         """A universe of the model's dimensions, or of some of them. Raises UsageError."""
         options = options or Options()
         options.check()
-        unknown = set(dimensions) - {scale.id for scale in model.dimensions}
-        if unknown:
-            raise UsageError(f"{model.id} has no dimension `{min(unknown)}`; see `models show {model.id}`")
-        scales = [scale for scale in model.dimensions if not dimensions or scale.id in dimensions]
+        scales = _chosen(model, dimensions)
         stepped = options.family == "steps"
-        cuts = tuple(parameters.latent_cuts(parameters.jittered_rates(rng, scale)) for scale in scales)
-        peaked = parameters.peaked_features(rng)
-        sizes = parameters.effect_sizes(rng, parameters.rubric_weights(scales), options.signs_wrong)
-        sizes = sizes * (1.0 if stepped else 1.25)
-        effects = tuple(
-            parameters.effect_table(rng, size, peaked, cut, stepped=stepped)
-            for size, cut in zip(sizes, cuts, strict=True)
-        )
-        noise = np.exp(rng.normal(0.0, 0.15, WEIGHED))
-        nuisance = rng.normal(0.0, 0.35, (_NUISANCES, WEIGHED)) * rng.uniform(0.7, 1.3)
-        shift = _SHIFT * np.exp(rng.normal(0.0, 0.2))
-        habit = rng.normal(0.0, shift * np.sqrt(0.5 / _HABITS), (_HABITS, WEIGHED))
-        habit_own = np.full(WEIGHED, shift * np.sqrt(0.5))
-        pairs = parameters.interacting_pairs(rng, options.interactions, len(scales))
-        wandering = (nuisance**2).sum(axis=0) + (habit**2).sum(axis=0) + habit_own**2 + noise**2
-        wandering[pairs[:, :2].ravel()] += _PAIR**2
+        answers = draws.answers(rng, scales, options)
+        wandering = draws.wandering(rng, options.interactions, len(scales))
         regulars = 1 if options.single_coach else options.coaches or int(rng.integers(4, 13))
-        coaches = regulars + _VISITORS
-        reference = shipped_reference()
-        skew = np.where(rng.random(WEIGHED) < (0.0 if stepped else 0.5), rng.uniform(0.3, 0.9), 0.0)
-        usual = warped(parameters.QUANTILES[:, None], skew)
-        unit = reference.sd[:WEIGHED] / usual.std(axis=0)
+        units = draws.units(rng, stepped=stepped)
         universe = cls(
             family=options.family,
             dimensions=tuple(scale.id for scale in scales),
-            cuts=cuts,
+            cuts=answers.cuts,
             loading=np.sqrt(np.clip(rng.normal(0.5, 0.08, len(scales)), 0.2, 0.8)),
             between_schools=0.088 * np.exp(rng.normal(0.0, 0.2)),
             between_classes=float(np.clip(rng.normal(0.23, 0.03), 0.1, 0.35)),
-            effects=effects,
-            peaked=tuple(FEATURES[j] for j in np.flatnonzero(peaked)),
-            pairs=pairs,
-            pair_size=_PAIR,
-            nuisance=nuisance,
+            effects=answers.effects,
+            peaked=tuple(FEATURES[j] for j in np.flatnonzero(answers.peaked)),
+            pairs=wandering.pairs,
+            pair_size=PAIR,
+            nuisance=wandering.nuisance,
             nuisance_of_class=rng.uniform(0.3, 0.6),
-            habit=habit,
-            habit_own=habit_own,
-            noise=noise,
+            habit=wandering.habit,
+            habit_own=wandering.habit_own,
+            noise=wandering.noise,
             v=rng.uniform(0.35, 0.65),
             tails=np.ones(1) if stepped else parameters.student_scales(rng.uniform(3.5, 6.0)),
             rise=0.0 if stepped else rng.uniform(0.3, 1.2),
-            skew=skew,
-            spread=np.sqrt((sizes**2).sum(axis=0) + wandering),
-            centre=reference.mean[:WEIGHED] - unit * usual.mean(axis=0),
-            unit=unit,
-            median_evidence=reference.median_evidence * np.exp(rng.normal(0.0, 0.2)),
+            skew=units.skew,
+            spread=np.sqrt((answers.sizes**2).sum(axis=0) + wandering.variance()),
+            centre=units.centre,
+            unit=units.unit,
+            median_evidence=shipped_reference().median_evidence * np.exp(rng.normal(0.0, 0.2)),
             evidence_spread=rng.uniform(0.35, 0.6),
             thin=rng.uniform(0.03, 0.09),
             resolver_only=options.resolver_only,
             regulars=regulars,
-            severity=rng.normal(0.0, 0.5, coaches),
-            sharpness=(3.2 if stepped else 3.4) * np.exp(rng.normal(0.0, 0.15, coaches)),
+            severity=rng.normal(0.0, 0.5, regulars + _VISITORS),
+            sharpness=(3.2 if stepped else 3.4) * np.exp(rng.normal(0.0, 0.15, regulars + _VISITORS)),
             schools=Schools(np.zeros((0, len(scales))), np.zeros((0, WEIGHED))),
         )
         return universe.settled(universe.new_schools(rng, options.schools or int(rng.integers(8, 41))))
@@ -209,7 +184,7 @@ class Universe:
     def new_schools(self, rng: np.random.Generator, count: int) -> Schools:
         """Schools drawn from the universe's own spread of levels and habits."""
         latent = np.sqrt(self.between_schools) * self.correlated(rng, count)
-        shift = rng.normal(size=(count, _HABITS)) @ self.habit
+        shift = rng.normal(size=(count, HABITS)) @ self.habit
         return Schools(latent, shift + rng.normal(size=(count, WEIGHED)) * self.habit_own)
 
     def lessons(
@@ -240,7 +215,7 @@ class Universe:
         x[x[:, EVIDENCE] == 0, :WEIGHED] = np.nan
         width = max(4, len(str(n)))
         ids = tuple(f"w{i:0{width}d}" for i in range(1, n + 1))
-        return Lessons(ids, school, class_, _starts(rng, class_, total), latent, level, x)
+        return Lessons(ids, school, class_, starts(rng, class_, total), latent, level, x)
 
     def levels(self, latent: Floats) -> Ints:
         """Levels [n, D] of latents [n, D]."""
@@ -289,8 +264,8 @@ class Universe:
 
     def _answers(self, rng: np.random.Generator, latent: Floats, class_: Ints, classes: int) -> Floats:
         n = len(latent)
-        f = np.sqrt(self.nuisance_of_class) * rng.normal(size=(classes, _NUISANCES))[class_]
-        f += np.sqrt(1.0 - self.nuisance_of_class) * rng.normal(size=(n, _NUISANCES))
+        f = np.sqrt(self.nuisance_of_class) * rng.normal(size=(classes, NUISANCES))[class_]
+        f += np.sqrt(1.0 - self.nuisance_of_class) * rng.normal(size=(n, NUISANCES))
         z: Floats = self.means(latent) + f @ self.nuisance
         for pair in range(len(self.pairs)):
             z += rng.choice([-1.0, 1.0], (n, 1)) * self.mode(latent, pair)
@@ -316,14 +291,8 @@ class Universe:
         return np.flatnonzero(rng.random(len(school)) < share[school])
 
 
-def _starts(rng: np.random.Generator, class_: Ints, classes: int) -> Ints:
-    """Starts [n] over a school year, rising within a class and never two of a class at once."""
-    slots = _WEEKS * _DAYS * _SLOTS
-    count = np.bincount(class_, minlength=classes)
-    rank = np.arange(len(class_)) - (np.cumsum(count) - count)[class_]
-    stride = np.maximum(slots // np.maximum(count, 1), 1)[class_]
-    slot = rank * stride + (rng.random(len(class_)) * stride).astype(np.int64)
-    week, within = np.divmod(slot, _DAYS * _SLOTS)
-    day, lesson = np.divmod(within, _SLOTS)
-    start: Ints = _MONDAY + 86_400 * (7 * week + day) + _SLOT_SECONDS * lesson
-    return start
+def _chosen(model: IntegrationModel, dimensions: Sequence[str]) -> list[Dimension]:
+    unknown = set(dimensions) - {scale.id for scale in model.dimensions}
+    if unknown:
+        raise UsageError(f"{model.id} has no dimension `{min(unknown)}`; see `models show {model.id}`")
+    return [scale for scale in model.dimensions if not dimensions or scale.id in dimensions]

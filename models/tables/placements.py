@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from models.csv_columns import Cells, Floats, Ints, WrongCell, read_whole, write_rows
 from models.features.set1 import EVIDENCE
 from models.scoring.scorer import Scored
+from models.tables.features import MOST
 from models.tables.texts import blocks, number_texts, stage_texts
 
 _VERDICTS: Final = ("placed", "thin", "evidence_only")
@@ -62,7 +63,7 @@ def read_placements(path: Path) -> PlacementTable:
         low, high = (table.numbers(name, -1.0, 0.0, stages - 1.0) for name in ("low", "high"))
         whole = (low == np.floor(low)) & (high == np.floor(high))
         table.require(whole & (low <= high) & ((low < 0) == (high < 0)), "`low` and `high` are no set")
-        evidence = table.numbers("evidence", math.nan, 0.0, math.inf)
+        evidence = table.numbers("evidence", math.nan, 0.0, MOST)
         names = [table.filled(name) for name in ("window", "model", "dimension")]
     return PlacementTable(
         window=names[0],

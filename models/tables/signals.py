@@ -102,8 +102,8 @@ def read_signals(
 ) -> Signals:
     """Signals of the listed windows: `window,t,device,app,action,amount`, all in memory.
 
-    apps: catalogue id -> index; a blank app is unlisted (0). device: any text, which becomes a number; the
-    numbers rise with the texts. `progress` is told the bytes read.
+    apps: catalogue id -> index; a blank app is unlisted (0). device: any text without control characters,
+    which becomes a number; the numbers rise with the texts. `progress` is told the bytes read.
     """
     return as_signals(signal_rows(path, windows.ids, apps, progress))
 
@@ -155,7 +155,7 @@ def _careful(table: Columns, known: Mapping[str, Mapping[str, int]]) -> Rows:
             app=table.known("app", known["app"], "is not in the catalogue"),
             action=table.known("action", known["action"], "is no action"),
             amount=amount,
-            token=joined_words([text.encode() for text in table.filled("device")]),
+            token=joined_words([text.encode() for text in table.tokens("device")]),
         )
 
 

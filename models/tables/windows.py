@@ -35,7 +35,7 @@ def read_windows(path: Path) -> WindowTable:
     """W.csv: `window,school[,class],start,end,expected,sources`, epoch seconds, kinds separated by `;`."""
     table = read_whole(path, _COLUMNS, ("class",))
     with table.located():
-        table.unique("window")
+        ids, school, class_ = table.unique("window"), table.filled("school"), table.optional("class")
         start, end = table.integers("start", MOST_SECONDS), table.integers("end", MOST_SECONDS)
         table.require(start < end, "`end` must come after `start`")
         columns = Windows(
@@ -44,8 +44,7 @@ def read_windows(path: Path) -> WindowTable:
             kinds=table.each("sources", _kinds),
             expected=table.integers("expected", _MOST_DEVICES),
         )
-        ids, school = table.filled("window"), table.filled("school")
-    return WindowTable(ids, school, table.cells.get("class"), columns)
+    return WindowTable(ids, school, class_, columns)
 
 
 def _kinds(text: str) -> frozenset[str]:

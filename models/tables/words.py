@@ -1,8 +1,8 @@
 """The cells of a plain block of CSV as machine words: eight bytes at a time, every row at once.
 
-A block is plain if it is ASCII, every line has the same number of cells, no cell is overlong, and quotes
-stand only around whole cells that would not need them. Whatever is not plain raises Odd, which says nothing:
-the careful way reads the block again.
+A block is plain if it is ASCII without control characters, every line has the same number of cells, no cell
+is overlong, and quotes stand only around whole cells that would not need them. Whatever is not plain raises
+Odd, which says nothing: the careful way reads the block again.
 """
 
 import re
@@ -17,7 +17,8 @@ from models.csv_columns import LONGEST, Floats, Ints
 Words = NDArray[np.uint64]
 
 BYTES_A_WORD: Final = 8
-_COMMA, _NEWLINE, _ZERO, _POINT = (ord(sign) for sign in ",\n0.")
+_COMMA, _NEWLINE, _ZERO, _POINT, _SPACE = (ord(sign) for sign in ",\n0. ")
+_SIGNS: Final = np.uint8(ord("~") - _SPACE)
 _BEFORE: Final = bytes(2 * BYTES_A_WORD)  # so that the words that end with the first cell exist
 _AFTER: Final = bytes(LONGEST + BYTES_A_WORD)
 _BLANK_LINES: Final = re.compile(rb"\n\n+")
@@ -48,6 +49,10 @@ class PlainCells:
         self._words: Words = np.ndarray((len(single) - 7,), "<u8", self._bytes, 0, (1,))
         separators = np.flatnonzero((single == _COMMA) | (single == _NEWLINE))
         self.rows = body.count(b"\n")
+        # A byte below the space becomes one of the largest; a line's end is the only control there may be.
+        beyond = single[len(_BEFORE) : len(_BEFORE) + len(body)] - np.uint8(_SPACE) > _SIGNS
+        if np.count_nonzero(beyond) != self.rows:
+            raise Odd
         if len(separators) != self.rows * columns:
             raise Odd
         self._end = np.ascontiguousarray(separators.reshape(self.rows, columns).T)

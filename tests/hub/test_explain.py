@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -20,7 +21,7 @@ from shared.records import LessonRecord
 from tests.edge_agent.fits import altered, make_fit, write_fit, write_model
 from tests.hub.hubs import Hub
 from tests.hub.pages_district import CODE, served_by
-from tests.hub.pages_models import placed_lesson, scoring
+from tests.hub.pages_models import placed_lesson, reopened, scoring
 from tests.hub.records import SCHOOL
 from tests.shared.pages_reading import Page, check_page, get
 
@@ -185,6 +186,44 @@ def test_a_model_of_the_districts_own_explains_itself_too(hub: Hub) -> None:
     hub.send(hub.join(SCHOOL), record)
     (found,) = Explainer(known).explain(shown(hub))
     assert {item.feature for item in found.contributions} == {"create_share", "consume_share"}
+
+
+def with_levels(known: Known, levels: int) -> Known:
+    """The district's `valley`, of which one scale has so many levels now, beside a longer one."""
+    model = known.get("valley")
+    assert model is not None
+    (making,) = model.dimensions
+    stage, rates = making.stages[0], (1 / 5,) * 5
+    longer = replace(making, id="longer", stages=(stage,) * 5, base_rates=rates)
+    changed = replace(making, stages=(stage,) * levels, base_rates=(1 / levels,) * levels)
+    return Known([replace(model, dimensions=(changed, longer))])
+
+
+@pytest.mark.parametrize("levels", [2, 4])
+def test_a_model_with_other_levels_than_it_placed_on_is_not_asked(hub: Hub, levels: int) -> None:
+    write_model(hub.layout.models)
+    record = placed_lesson(1, scoring(hub, ["valley"]))
+    again = reopened(hub)
+    again.send(again.join(SCHOOL), record)
+    (found,) = Explainer(with_levels(again.views.known, levels)).explain(shown(again))
+    assert found.contributions == ()
+    assert f"has {levels} levels here and had 3 when it placed this" in found.why_not
+    again.close()
+
+
+def test_a_page_of_a_model_that_lost_a_level_still_opens_and_says_why(hub: Hub) -> None:
+    path = write_model(hub.layout.models)
+    record = placed_lesson(1, scoring(hub, ["valley"]))
+    again = reopened(hub)
+    again.send(again.join(SCHOOL), record)
+    text = path.read_text().replace("[0.4, 0.4, 0.2]", "[0.5, 0.5]").replace("carries = ", "# carries = ")
+    path.write_text(text.replace(text[text.index('[[stages]]\nid = "carries"') : text.index("[[dim")], ""))
+    changed = reopened(again)
+    for address in (CLASS_PAGE, f"{CLASS_PAGE}/lessons/20250901T090000"):
+        page = Page(get(served_by(changed), address).text)
+        check_page(page)
+        assert "The model has 2 levels here and had 3 when it placed this" in page.text
+    changed.close()
 
 
 @pytest.mark.parametrize("wrong", ["altered", "other_version", "unknown_model", "no_json"])

@@ -13,7 +13,7 @@ from hub.paths import Layout
 from hub.views import Views
 from hub.views.bands import HELD, band
 from hub.views.term import BREAK_WEEKS, MOST_WEEKS, newest_term
-from models.integration.load import load_model
+from models.integration.load import load_model, model_names
 from shared.errors import SettingsError
 from shared.link.receiver import Rejected, Settled
 from tests.edge_agent.fits import make_fit, write_model
@@ -93,6 +93,22 @@ def test_a_banded_model_never_names_one_stage(app: FastAPI) -> None:
         (row,) = csv.DictReader(io.StringIO(answer.text))
         assert not set(row) & set(stages), "no share of one stage is told"
         assert (row["From"], row["To"]) == ("Substitution", "Modification")
+
+
+def test_the_districts_sentence_speaks_in_the_words_of_the_chosen_model(app: FastAPI) -> None:
+    ledes = {model: read(app, f"/?model={model}").one("p", "lede").text for model in ("tim", "samr", "acot")}
+    assert ledes["tim"].endswith(", likely Entry to Adoption.")
+    assert ledes["samr"].endswith(", somewhere from Substitution to Modification.")
+    assert ledes["acot"] == ledes["tim"], "a model of a term is no choice here"
+
+
+def test_the_page_on_how_one_knows_tells_what_is_said_against_each_model(app: FastAPI) -> None:
+    told = " ".join(read(app, "/how").text.split())
+    for name in model_names():
+        said = load_model(name).criticism
+        assert said
+        for one in said:
+            assert f"{one.text} Source: {one.source}." in told
 
 
 def test_a_band_is_hatched_while_uncalibrated_and_says_so(app: FastAPI) -> None:

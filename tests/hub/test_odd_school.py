@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from hub.api.reading import csv_answer
 from hub.pages.figures.distribution import by_scale
-from hub.pages.words import likely
+from hub.pages.words import heard_words, likely
 from shared.link.receiver import Settled
 from tests.hub.hubs import Hub
 from tests.hub.pages_district import served_by
@@ -145,6 +145,19 @@ def test_even_a_code_that_came_into_the_store_some_other_way_gives_a_sound_heade
     spoil(hub, "UPDATE lessons SET class = 'abc' || char(10)")
     answer = get(served_by(hub), "/api/v1/schools/alder-primary/classes/abc%0A/lessons.csv")
     assert answer.headers["content-disposition"] == ('attachment; filename="alder-primary-abc_-lessons.csv"')
+
+
+@pytest.mark.parametrize(
+    ("visibility", "expected", "said"),
+    [
+        (1.0, 21, "every expected iPad was heard from"),
+        (0.857143, 21, "3 of 21 expected iPads were not heard from"),
+        (0.952381, 21, "1 of 21 expected iPads was not heard from"),
+        (0.0, 1, "1 of 1 expected iPads was not heard from"),
+    ],
+)
+def test_who_was_heard_is_counted_in_ipads_not_in_time(visibility: float, expected: int, said: str) -> None:
+    assert heard_words(visibility, expected) == said
 
 
 def test_runs_that_are_likely_are_as_before() -> None:

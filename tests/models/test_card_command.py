@@ -1,56 +1,22 @@
 """`models card` as people use it: one page, and one line for whatever is wrong."""
 
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from models.card.sound import checked
 from models.cli import app
 from models.features.set1 import FEATURES
+from models.scoring.fit_check import RUBRIC
 from models.scoring.fit_file import encode
 from models.tables import FeatureTable
 from shared.errors import BadInput, CommonGroundError, UsageError
-from tests.models.card_fits import changed, fitted, with_dimension
+from tests.models.card_fits import changed, fitted, unfitted
 from tests.models.fit_lessons import lessons
 
 run = CliRunner()
-
-
-@pytest.mark.parametrize(
-    ("parts", "told"),
-    [
-        ({"fitted": "yesterday"}, "must be a date"),
-        ({"seed": -1}, "must not be negative"),
-    ],
-)
-def test_a_strange_fit_is_refused_in_one_line(parts: dict[str, Any], told: str) -> None:
-    with pytest.raises(BadInput, match=told) as refused:
-        checked(changed(fitted(), **parts), "FIT.json")
-    assert "\n" not in str(refused.value)
-
-
-@pytest.mark.parametrize(
-    ("parts", "told"),
-    [
-        ({"confusion": ((1, 2), (3, 4))}, "must be 5 by 5"),
-        ({"confusion": ((0,) * 5,) * 5}, "must hold counts"),
-        ({"confusion": ((1, -1, 1, 1, 1),) * 5}, "must hold counts"),
-        ({"kappa": 3.0}, "between 0 and 1"),
-        ({"size": 9.0}, "sets span 1 to 5"),
-    ],
-)
-def test_strange_held_out_figures_are_refused_in_one_line(parts: dict[str, Any], told: str) -> None:
-    fit = fitted()
-    held = fit.dimensions["active"].held_out
-    assert held is not None
-    strange = with_dimension(fit, "active", held_out=msgspec.structs.replace(held, **parts))
-    with pytest.raises(BadInput, match=told):
-        checked(strange, "FIT.json")
-    assert checked(fit, "FIT.json") is fit
 
 
 def command(*arguments: str) -> tuple[str, CommonGroundError | None]:
@@ -99,6 +65,13 @@ def test_a_schools_own_model_is_given_by_its_file_and_asked_for_if_it_is_not(fol
     assert wrong is None
     _, wrong = command(str(folder / "FIT.json"), "--out", out, "--model", "samr")
     assert isinstance(wrong, BadInput) and "`tim`" in str(wrong)
+
+
+def test_a_fit_of_the_rubric_alone_has_no_card(folder: Path) -> None:
+    bare = {name: msgspec.structs.replace(one, ratings=0) for name, one in unfitted().dimensions.items()}
+    (folder / "RUBRIC.json").write_bytes(encode(changed(unfitted(), fitted=RUBRIC, dimensions=bare)))
+    _, wrong = command(str(folder / "RUBRIC.json"), "--out", str(folder / "card.html"))
+    assert isinstance(wrong, UsageError) and "the rubric alone" in str(wrong)
 
 
 def test_what_cannot_be_read_or_written_is_one_line(folder: Path) -> None:

@@ -251,13 +251,24 @@ def test_the_doubt_of_agreement_holds_the_figure_and_narrows_with_ratings() -> N
     held = fitted().dimensions["active"].held_out
     assert held is not None
     own = kappa_doubt(held, seed=1)
+    assert own is not None
     many = kappa_doubt(
         msgspec.structs.replace(held, confusion=tuple(tuple(n * 25 for n in row) for row in held.confusion)),
         seed=1,
     )
+    assert many is not None
     assert own.low < own.value < own.high
     assert (many.high - many.low) == pytest.approx((own.high - own.low) / 5, rel=0.15)
     assert own == kappa_doubt(held, seed=1)
+
+
+def test_an_agreement_that_is_undefined_is_called_not_known() -> None:
+    held = fitted().dimensions["active"].held_out
+    assert held is not None
+    alike = tuple(tuple(n * (i == j == 2) for j, n in enumerate((9,) * 5)) for i in range(5))
+    undefined = msgspec.structs.replace(held, kappa=None, confusion=alike)
+    assert kappa_doubt(undefined, seed=1) is None
+    assert "agrees (QWK) not known" in read(with_dimension(fitted(), "active", held_out=undefined)).words
 
 
 def test_what_one_reaches_without_features_is_worked_out_by_hand() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.fitting.hyper import BELIEFS, Hyper, PriorShape, choose, prior_of
+from models.fitting.hyper import BELIEFS, Hyper, choose, prior_of
 from models.fitting.posterior import find_mode
 from models.fitting.simplex import highest
 from tests.models.fit_lessons import design
@@ -21,7 +21,7 @@ def mean_evidence(values: list[float], name: str, drawn_with: dict[str, float]) 
         for i, value in enumerate(values):
             hyper = replace(Hyper(weight_sd=0.1), **{name: value})
             problem = one.problem(hyper.noise_share)
-            totals[i] += find_mode(problem, prior_of(one, hyper, problem, PriorShape())).log_evidence
+            totals[i] += find_mode(problem, prior_of(one, hyper, problem)).log_evidence
     return totals.tolist()
 
 
@@ -75,19 +75,36 @@ def test_with_one_coach_the_deviation_of_coaches_stays_as_believed() -> None:
 def test_the_prior_puts_the_cutpoints_at_the_base_rates() -> None:
     one = design(6, 2000, weights=RUBRIC, rubric=RUBRIC)
     hyper = Hyper(weight_sd=0.01, school_sd=0.5, coach_sd=0.5)
-    prior = prior_of(one, hyper, one.problem(0.5), PriorShape())
+    prior = prior_of(one, hyper, one.problem(0.5))
     rng = np.random.default_rng(0)
     eta = one.shrunk(0.5) @ RUBRIC + math.sqrt(0.5) * rng.normal(size=2000) + rng.logistic(size=2000)
     shares = np.bincount(np.searchsorted(prior.cuts, eta), minlength=5) / 2000
     np.testing.assert_allclose(shares, one.base_rates, atol=0.03)
 
 
-def test_the_prior_of_weights_may_couple_features() -> None:
-    one = design(7, 60)
-    plain = prior_of(one, Hyper(), one.problem(0.5), PriorShape())
-    full = prior_of(one, Hyper(), one.problem(0.5), PriorShape(precision=np.eye(23)))
-    np.testing.assert_allclose(full.cuts, plain.cuts)
-    assert full.precision.shape == (23, 23)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_share_of_noise_never_ends_where_its_belief_does(seed: int) -> None:
+    belief = BELIEFS["noise_share"]
+    one = design(seed, 200, weights=RUBRIC, rubric=RUBRIC)
+    for share in (one.share, np.full(200, 0.05), np.full(200, 0.5)):  # full of evidence, hardly any, some
+        found = choose(replace(one, share=share))
+        assert belief.low + 0.03 < found.hyper.noise_share < belief.high - 0.03
+        assert "noise_share" not in found.at_limit
+
+
+def test_the_belief_in_the_share_of_noise_is_highest_at_its_centre_and_as_curved_there_as_it_says() -> None:
+    belief = BELIEFS["noise_share"]
+    top, step = belief.log_density(belief.centre), 1e-3
+    sides = belief.log_density(belief.centre - step) + belief.log_density(belief.centre + step)
+    assert (2 * top - sides) / step**2 == pytest.approx(belief.spread**-2, rel=1e-3)
+    assert belief.log_density(1e-6) < top - 30
+
+
+def test_what_is_chosen_where_its_belief_ends_is_named() -> None:
+    wide = replace(BELIEFS["coach_sd"], high=0.3)
+    found = choose(design(9, 300, coach_sd=1.5), beliefs={**BELIEFS, "coach_sd": wide})
+    assert found.hyper.coach_sd == 0.3
+    assert found.at_limit == ("coach_sd",)
 
 
 def test_choosing_again_gives_the_same() -> None:

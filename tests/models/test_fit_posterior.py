@@ -71,7 +71,6 @@ def test_with_flat_priors_it_is_statsmodels_ordered_logit(seed: int, stages: int
 
 def test_gradient_and_curvature_are_those_of_the_height() -> None:
     problem = drawn(7, n=40, p=3, stages=4, schools=4, coaches=3)
-    problem = replace(problem, weight=np.random.default_rng(0).uniform(0.2, 2, 40))
     surface = Surface(problem, proper(problem))
     point = np.concatenate([[0.3, -0.2, 0.5], [-0.9, 0.1, 1.4], np.linspace(-1, 1, 7)])
     slope, curvature = surface.slopes(point)
@@ -114,27 +113,6 @@ def test_the_order_of_ratings_changes_nothing(seed: int) -> None:
     one, other = (fit_posterior(each, proper(problem)) for each in (problem, mixed))
     np.testing.assert_allclose(one.point, other.point, atol=1e-9)
     assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-8)
-
-
-def test_a_rating_that_counts_twice_is_two_ratings() -> None:
-    problem = drawn(8, n=60, p=3, stages=3)
-    doubled = replace(problem, z=np.tile(problem.z, (2, 1)), level=np.tile(problem.level, 2))
-    weighed = replace(problem, weight=np.full(60, 2.0))
-    one, other = fit_posterior(doubled, proper(problem)), fit_posterior(weighed, proper(problem))
-    np.testing.assert_allclose(one.covariance, other.covariance, atol=1e-10)
-    assert one.log_evidence == pytest.approx(other.log_evidence, abs=1e-8)
-
-
-def test_a_diagonal_precision_may_be_given_as_a_matrix_and_a_full_one_couples_weights() -> None:
-    problem = drawn(9, n=80, p=2, stages=3)
-    prior = proper(problem)
-    as_matrix = replace(prior, precision=np.diag(prior.precision))
-    assert fit_posterior(problem, as_matrix).log_evidence == pytest.approx(
-        fit_posterior(problem, prior).log_evidence, abs=1e-9
-    )
-    together = 1e6 * np.array([[1.0, -1.0], [-1.0, 1.0]]) + 0.1 * np.eye(2)
-    coupled = fit_posterior(problem, replace(prior, mean=np.zeros(2), precision=together)).weights
-    assert coupled[0] == pytest.approx(coupled[1], abs=1e-3)
 
 
 def test_the_evidence_is_the_integral_over_weight_and_cutpoint() -> None:

@@ -17,7 +17,7 @@ from models.fitting.hyper import choose
 from models.fitting.nested import Folded, coefficients
 from models.fitting.ratings import read_ratings
 from models.fitting.school_search import Search, Shares, school_shifts, tie
-from models.fitting.schools import ASSUMED, foretold_afresh
+from models.fitting.schools import ASSUMED, coach_share, foretold_afresh, true_centre
 from models.grouping.foretold import Spread
 from models.scoring.fit_file import Fit, decode, encode
 from models.scoring.fit_groups import Groups
@@ -112,6 +112,35 @@ def test_ratings_tell_how_much_of_a_schools_distance_is_habit() -> None:
         assert sum(one.weight for one in bias) == pytest.approx(1.0)
         found.append(sum(one.weight * one.mean[1] for one in bias))
     assert found[0] > found[1] + 0.1 > found[2] + 0.2
+
+
+def test_where_schools_look_alike_their_own_bias_is_what_roughly_known_weights_leave() -> None:
+    search, above = errors(0.0)
+    unit = 1.15
+    alike = replace(search, spread=Spread(1e-6, 0.1, 0.5), columns=search.columns.copy())
+    alike.columns[:, -1] = 0.0  # no error: schools' true spread is all that is left, and goes to their own
+    for one in alike.run(above).bias:
+        assert one.sd > 0.05 * unit
+    wide = replace(search, spread=Spread(0.04, 0.1, 0.5))
+    total = 0.7 * float(wide.columns[:, -1].var())
+    steps = np.linspace(-2.4, 2.4, 9)
+    for step, one in zip(steps.tolist(), wide.run(above).bias, strict=True):
+        _, own = tie((0.28 * unit * np.exp(0.3 * step)) ** 2, wide.spread, (1 - 0.4) * total / 0.7)
+        assert one.sd**2 == pytest.approx(own + (0.05 * unit) ** 2)
+
+
+def test_the_share_of_a_visit_is_what_two_coaches_disagree_by() -> None:
+    error = np.array([-1.0, 1.0] * 20)  # of variance 1, as the ratings
+    assert coach_share(0.6, 1.0, error) == pytest.approx(0.4)
+    assert coach_share(0.6, 1.0, 2 * error) == pytest.approx(0.15)  # .1 would be nobody's opinion at all
+    assert coach_share(0.6, 0.5, 0.5 * error) == pytest.approx(0.4)
+
+
+def test_half_of_what_coaches_draw_toward_the_middle_is_given_back() -> None:
+    assert true_centre(1.2, 0.64, 5) == pytest.approx(2 - 0.8 / 0.8)
+    assert true_centre(3.0, 0.64, 5) == pytest.approx(2 + 1.0 / 0.8)
+    assert true_centre(2.0, 0.64, 5) == true_centre(2.0, 1.0, 5) == 2.0
+    assert true_centre(0.1, 0.3, 5) == 0.0
 
 
 @pytest.mark.parametrize("schools", [1, 2, 12])

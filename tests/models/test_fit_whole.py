@@ -5,19 +5,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from models.cli import app
 from models.evaluation.agreement import quadratic_weighted_kappa
 from models.features.set1 import EVIDENCE, FEATURES
 from models.fitting import raters
+from models.fitting.conformal import calibrate, nonconformity
+from models.fitting.crossfit import Calibration, held_out
+from models.fitting.design import Design
 from models.fitting.fit import Options, fit_model
+from models.fitting.heldout import figures
 from models.fitting.ratings import read_ratings
 from models.scoring.fit_file import Fit, decode, encode, read_fit
 from models.scoring.scorer import Scorer
 from models.tables import FeatureTable
 from shared.errors import UsageError
-from tests.models.fit_lessons import TIM, Lessons, lessons, rated, write_ratings
+from tests.models.fit_lessons import TIM, Lessons, design, lessons, rated, write_ratings
 
 DAY = "2026-02-03"
 KNOWN = lessons(1, 160)
@@ -122,6 +127,51 @@ def test_from_six_hundred_ratings_on_a_quarter_is_split_off(tmp_path: Path) -> N
     assert 0.84 < found.held_out.coverage < 0.96
 
 
+def test_a_rating_split_off_moves_neither_the_weights_nor_its_own_probabilities(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = lessons(3, 640)
+    rows = [row for row in rated(known, 4, twice=0) if row[1] == "active"]
+    apart: list[NDArray[np.bool_]] = []
+
+    def once(design: Design, seed: int) -> NDArray[np.bool_]:
+        """The first fit's split for both: it deals by level, so other levels are dealt otherwise."""
+        apart.append(apart[0] if apart else held_out(design, seed))
+        return apart[-1]
+
+    monkeypatch.setattr("models.fitting.fit.held_out", once)
+    before = fit_of(tmp_path, known, rows).dimensions["active"]
+    # Each window is rated once, so the design's ratings lie in the order of the rows.
+    turned = [(*row[:4], 4 - row[4] if out else row[4]) for row, out in zip(rows, apart[0], strict=True)]
+    after = fit_of(tmp_path, known, turned).dimensions["active"]
+    for name in ("weights", "cutpoints", "conditional", "covariance", "noise_share", "school_sd", "coach_sd"):
+        assert getattr(after, name) == getattr(before, name), name
+    assert before.held_out is not None
+    assert after.held_out is not None
+    assert after.held_out.kappa != before.held_out.kappa
+    told = [
+        [(cut.stage, cut.predicted, cut.ratings) for cut in held.calibration]
+        for held in (before.held_out, after.held_out)
+    ]
+    assert told[0] == told[1]
+    placed = [np.sum(held.confusion, axis=0).tolist() for held in (before.held_out, after.held_out)]
+    assert placed[0] == placed[1]
+
+
+def test_held_out_coverage_is_by_thresholds_of_other_folds_than_a_ratings_own() -> None:
+    bad = np.arange(500) < 50  # a tenth, all in one fold: its rating is the less likely of two stages
+    rated_low = replace(
+        design(0, 500), level=bad.astype(np.int64), share=np.ones(500), base_rates=(0.6, 0.4), schools=("s",)
+    )
+    probs = np.tile([0.9, 0.1], (500, 1))
+    held = Calibration("cross", np.arange(500), probs, np.where(bad, 0, 1))
+    scores = nonconformity(probs, rated_low.level)
+    found = figures(rated_low, held, calibrate(scores, rated_low.share).groups)
+    # The other fold's ratings give 0 to the bad ones, whose sets then miss; those of all would give .9.
+    assert (found.coverage, found.size) == (0.9, 1.9)
+    assert [(one.coverage, one.size) for one in found.groups] == [(0.9, 1.9)]
+
+
 def test_a_single_coach_and_a_single_school_are_said(tmp_path: Path) -> None:
     known = lessons(5, 60, schools=1)
     found = fit_of(tmp_path, known, rated(known, 6, coaches=1)).dimensions["active"]
@@ -135,6 +185,8 @@ def test_ratings_all_at_one_level_still_give_a_fit(tmp_path: Path) -> None:
     found = decode(encode(fit_of(tmp_path, KNOWN, rows)), "F").dimensions["active"]
     assert found.calibrated
     assert any("No rating at level 0, 1, 3, 4" in note for note in found.notes)
+    assert found.held_out is not None
+    assert found.held_out.kappa is None
 
 
 def test_features_that_nobody_sees_and_windows_without_evidence_are_no_fault(tmp_path: Path) -> None:
@@ -180,11 +232,23 @@ def test_the_command_writes_the_fit_and_tells_people_what_it_found(tmp_path: Pat
     assert max(map(len, result.output.splitlines())) <= 110
 
 
-def test_what_the_simulator_made_is_called_simulated(tmp_path: Path) -> None:
-    (tmp_path / "oracle.json").write_text("{}")
+def test_what_the_simulator_made_is_called_simulated_and_why(tmp_path: Path) -> None:
+    (tmp_path / "oracle.json").write_text('{"simulated": true}')
     result = run.invoke(app, command(tmp_path))
-    assert "Simulated" in result.output
+    assert f"Simulated, {tmp_path / 'oracle.json'} says so" in result.output
     assert read_fit(tmp_path / "FIT.json").simulated
+    (tmp_path / "oracle.json").unlink()
+    assert "Simulated, as --simulated says" in run.invoke(app, command(tmp_path, "--simulated")).output
+    assert read_fit(tmp_path / "FIT.json").simulated
+
+
+@pytest.mark.parametrize("told", ["{}", '{"simulated": false}', '{"simulated": "true"}', "[true]", "\xff{"])
+def test_a_file_that_only_has_the_oracles_name_makes_nothing_simulated(tmp_path: Path, told: str) -> None:
+    (tmp_path / "oracle.json").write_text(told, encoding="latin-1")
+    result = run.invoke(app, command(tmp_path))
+    assert result.exit_code == 0, result.output
+    assert "Simulated" not in result.output
+    assert not read_fit(tmp_path / "FIT.json").simulated
 
 
 def test_a_share_of_noise_outside_zero_to_one_is_refused(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -22,8 +23,10 @@ from models.integration.model import IntegrationModel
 from models.scoring.fit_file import EvidenceGroup, Fit, sealed
 from models.scoring.reference import shipped_reference
 from models.scoring.scorer import Scorer
+from models.scoring.sets import EVIDENCE_ONLY, PLACED, THIN
 from tests.models.fit_lessons import TIM
 from tests.models.graph_fits import calibrated_by_hand, model_of_widths, random_rows, walkthrough_fit
+from tests.models.scored_fits import drawn_fit
 
 ROWS = 1_000_000
 BLOCK = 50_000
@@ -123,7 +126,7 @@ def test_without_evidence_nothing_is_kept_and_where_it_is_missing_nothing_is_shr
     assert (told.verdict[1] == 2).all() and (told.low[1] == -1).all() and (told.high[1] == -1).all()
 
 
-def test_an_infinite_value_is_no_number_in_its_own_row_alone(fit: Fit) -> None:
+def test_an_infinite_value_harms_no_row_but_its_own(fit: Fit) -> None:
     graph = graph_of(TIM, fit)
     x = random_rows(fit, np.random.default_rng(7), 40)
     hurt = x.copy()
@@ -131,9 +134,6 @@ def test_an_infinite_value_is_no_number_in_its_own_row_alone(fit: Fit) -> None:
     told, before = graph.run(hurt), graph.run(x)
     others = np.arange(len(x)) != 7
     np.testing.assert_array_equal(told.probs[others], before.probs[others])
-    with np.errstate(invalid="ignore"):
-        ours = Scorer.fitted(TIM, fit).score(hurt)
-    np.testing.assert_array_equal(told.score[7], ours.score[7].astype(np.float32))
 
 
 def test_no_rows_and_rows_of_many_blocks_come_back_in_their_order(fit: Fit) -> None:
@@ -189,3 +189,21 @@ def test_reading_a_graph_loads_neither_onnx_nor_onnxruntime(fit: Fit, tmp_path: 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_in_a_graph_of_a_model_of_a_term_no_lesson_is_placed() -> None:
+    model = load_model("loti")
+    own = drawn_fit(model, 5)
+    x = random_rows(own, np.random.default_rng(12), 500)
+    told = assert_same(graph_of(model, own), Scorer.fitted(model, own), x)
+    assert {*told.verdict.ravel().tolist()} == {THIN, EVIDENCE_ONLY}
+    assert (Scorer.fitted(replace(model, grain="lesson"), own).score(x).codes == PLACED).any()
+
+
+def test_in_a_graph_a_threshold_of_one_means_every_stage() -> None:
+    own = calibrated_by_hand(TIM, *[(EvidenceGroup(0.0, 1.0, 60),)] * 5)
+    x = random_rows(own, np.random.default_rng(13), 5000)
+    x[:, EVIDENCE] = own.reference.median_evidence
+    x[:, :EVIDENCE] *= 3
+    told = assert_same(graph_of(TIM, own), Scorer.fitted(TIM, own), x)
+    assert (told.low == 0).all() and (told.high == 4).all()

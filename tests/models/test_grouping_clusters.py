@@ -82,6 +82,16 @@ def test_unnamed_classes_count_as_usual_ones_and_a_group_without_lessons_is_unkn
     assert many[1] == np.inf
 
 
+def test_chance_apart_two_schools_spread_as_far_as_half_their_squared_distance() -> None:
+    level = np.array([1.0, 1.0, 3.0, 3.0, 2.0, 2.0, 4.0, 4.0])
+    school, class_ = np.repeat(np.arange(2), 4), np.arange(8)
+    inside = 8 / 6  # squares around the schools' means, by degrees of freedom
+    apart = 1 / 2 - inside / 4  # what the means' squared distance shows, less what chance gives
+    found = spread_of(Lessons(level, school, class_, 2, 8), usual=0.2)
+    assert found.schools == pytest.approx((3 * 0.2**2 + apart) / (3 + 1))
+    assert found.total == pytest.approx(found.schools + inside)
+
+
 def test_a_school_of_few_lessons_is_hardly_told_from_the_others() -> None:
     rng = np.random.default_rng(6)
     school = np.repeat(np.arange(30), 60)

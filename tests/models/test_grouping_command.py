@@ -2,20 +2,26 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from models.cli import app
+from models.commands.aggregate import middle
 from models.features.inputs import Windows
+from models.integration.load import PUBLISHED, load_model
+from models.scoring.fit_file import encode, read_fit, sealed
 from models.tables import WindowTable, write_features
 from shared.errors import BadInput, CommonGroundError, UsageError
-from tests.models.fit_lessons import lessons, rated, write_ratings
+from tests.models.fit_lessons import TIM, lessons, rated, write_ratings
 
 run = CliRunner()
 KNOWN = lessons(31, 420, schools=12)
+STAGES = [stage.id for stage in TIM.dimensions[0].stages]
 HEADER = "group,model,dimension,n,mean,low,high,status"
 
 
@@ -98,7 +104,46 @@ def test_json_tells_the_rows_of_the_file(folder: Path) -> None:
     args = ["aggregate", str(folder / "P.csv"), "--features", str(folder / "F.csv"), "--by", "school"]
     files = ["--fitted", str(folder / "FIT.json"), "--out", str(folder / "G.csv"), "--json"]
     found = json.loads(run.invoke(app, [*args, *files]).stdout)
+    shares = [row.pop("shares") for row in found]
     assert [{k: "" if v is None else str(v) for k, v in row.items()} for row in found] == rows
+    for row, told in zip(found, shares, strict=True):
+        assert [one["stage"] for one in told] == ([] if row["mean"] is None else STAGES)
+        assert all(0 <= one["low"] <= one["share"] <= one["high"] <= 1 for one in told)
+        if told:
+            assert sum(k * one["share"] for k, one in enumerate(told)) == pytest.approx(row["mean"], abs=1e-3)
+
+
+def test_shares_are_a_file_of_their_own_and_change_nothing_in_the_other(folder: Path, tmp_path: Path) -> None:
+    rows = aggregate(folder, "class")
+    before = (folder / "G.csv").read_bytes()
+    aggregate(folder, "class", "--shares", str(tmp_path / "S.csv"))
+    assert (folder / "G.csv").read_bytes() == before
+    lines = (tmp_path / "S.csv").read_text().splitlines()
+    assert lines[0] == "group,model,dimension,stage,share,low,high"
+    with (tmp_path / "S.csv").open(newline="") as file:
+        shares = list(csv.DictReader(file))
+    told = [(row["group"], row["dimension"], stage) for row in rows if row["mean"] for stage in STAGES]
+    assert [(row["group"], row["dimension"], row["stage"]) for row in shares] == told
+
+
+def test_no_file_to_read_or_to_write_is_written_over(folder: Path) -> None:
+    for name in ("P.csv", "F.csv", "FIT.json", "G.csv"):
+        before = (folder / name).read_bytes() if (folder / name).exists() else b""
+        with pytest.raises(UsageError, match="choose another name"):
+            aggregate(folder, "school", "--shares", str(folder / name))
+        assert not before or (folder / name).read_bytes() == before
+
+
+def test_classes_of_two_schools_with_the_same_code_are_two_classes(folder: Path, tmp_path: Path) -> None:
+    aggregate(folder, "school")
+    told = (folder / "G.csv").read_bytes()
+    with (folder / "F.csv").open(newline="") as file:
+        header, *rows = csv.reader(file)
+    alike = tmp_path / "F.csv"
+    with alike.open("w", newline="") as file:
+        csv.writer(file).writerows([header, *([*row[:2], row[2][-1], *row[3:]] for row in rows)])
+    aggregate(folder, "school", F=alike, G=tmp_path / "G.csv")
+    assert (tmp_path / "G.csv").read_bytes() == told
 
 
 def test_people_get_a_table_and_no_ranking(folder: Path) -> None:
@@ -157,3 +202,65 @@ def test_placements_by_the_rubric_alone_are_refused(folder: Path, tmp_path: Path
     assert run.invoke(app, args).exit_code == 0
     with pytest.raises(CommonGroundError, match="score --fitted"):
         aggregate(folder, "school", P=tmp_path / "P.csv")
+
+
+def own_model(folder: Path, shown_as: str) -> Path:
+    """TIM as a school's own model, by whichever way it wants its scales shown."""
+    text = (PUBLISHED / "tim.toml").read_text().replace('id = "tim"', 'id = "ours"', 1)
+    band = 'shown_as = "band"\nwhy_band = "Our coaches tell no two of these stages apart."\n'
+    path = folder / "ours.toml"
+    path.write_text(text.replace('grain = "lesson"', f'grain = "term"\n{band * (shown_as == "band")}', 1))
+    return path
+
+
+def spoken(folder: Path, *more: str) -> str:
+    args = ["aggregate", "P.csv", "--features", "F.csv", "--fitted", "OURS.json", "--by", "school"]
+    whole = [str(folder / arg) if "." in arg else arg for arg in [*args, "--out", "G.csv"]]
+    result = run.invoke(app, [*whole, *more])
+    assert result.exit_code == 0, result.output
+    return " ".join(result.output.split())
+
+
+@pytest.fixture
+def ours(folder: Path, tmp_path: Path) -> Path:
+    """Files of an own model, which the fit of TIM is passed off as one of."""
+    model = load_model(str(own_model(tmp_path, "band")))
+    fit = read_fit(folder / "FIT.json")
+    renamed = msgspec.structs.replace(fit, model=model.id, version=model.version)
+    (tmp_path / "OURS.json").write_bytes(encode(sealed(renamed)))
+    (tmp_path / "F.csv").write_bytes((folder / "F.csv").read_bytes())
+    changed(folder, "P.csv", ",tim,", ",ours,", tmp_path)
+    return tmp_path
+
+
+def test_a_scale_shown_as_a_band_has_stages_and_no_mean(ours: Path) -> None:
+    told = spoken(ours, "--model", str(ours / "ours.toml"))
+    assert re.search(r"school-00 active \d+ (Entry|Adoption) to (Adaptation|Infusion|Transformation)", told)
+    assert not re.search(r"\d\.\d\d", told)
+    assert "middle 80%" in told
+    assert "speaks of a term" in told
+
+
+def test_an_own_model_is_asked_for_and_another_ones_is_refused(ours: Path) -> None:
+    told = spoken(ours)
+    assert "`ours` is a model of your own" in told
+    assert re.search(r"\d\.\d\d to \d\.\d\d", told)
+    with pytest.raises(AssertionError):
+        spoken(ours, "--model", "samr")
+
+
+@pytest.mark.parametrize(
+    ("shares", "stages"),
+    [
+        ((0.2, 0.2, 0.2, 0.2, 0.2), (0, 4)),
+        ((0.1, 0.8, 0.1), (1, 1)),
+        ((0.05, 0.05, 0.4, 0.45, 0.05), (2, 3)),
+        ((1.0, 0.0, 0.0), (0, 0)),
+        ((0.0, 0.0, 1.0), (2, 2)),
+        ((0.5, 0.3, 0.2), (0, 2)),
+    ],
+)
+def test_a_band_leaves_out_a_tenth_of_the_lessons_at_most_at_either_end(
+    shares: tuple[float, ...], stages: tuple[int, int]
+) -> None:
+    assert middle(shares) == stages

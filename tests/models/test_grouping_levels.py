@@ -1,5 +1,6 @@
 """Levels of classes and schools: intervals hold in schools that no fit has seen, and say when they cannot."""
 
+from dataclasses import replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -11,7 +12,8 @@ from numpy.typing import NDArray
 from models.features.set1 import EVIDENCE, FEATURE_INDEX
 from models.fitting.fit import Options, fit_model
 from models.fitting.ratings import DimensionRatings, RatingTable
-from models.grouping.levels import Levels, Windows, levels_of
+from models.grouping.levels import Levels, levels_of
+from models.grouping.windows import Windows
 from models.scoring.fit_file import DimensionFit, Fit
 from models.scoring.fit_groups import Groups
 from models.scoring.scorer import Scorer
@@ -55,12 +57,13 @@ def table(made: Study) -> FeatureTable:
 def windows(made: Study) -> Windows:
     lessons = made.lessons
     return Windows(
-        shown=lessons.x[:, EVIDENCE] > 0,
+        z=np.zeros_like(lessons.x),
+        share=lessons.x[:, EVIDENCE],
+        visible=~np.isnan(lessons.x),
         school=lessons.school,
         schools=tuple(f"s{i:03d}" for i in range(len(made.held_out))),
         class_=lessons.class_,
         classes=tuple(f"k{i:05d}" for i in range(int(lessons.class_.max()) + 1)),
-        visible=~np.isnan(lessons.x),
     )
 
 
@@ -118,10 +121,7 @@ def test_a_fit_knows_the_schools_it_was_rated_in_better() -> None:
 
 
 def part(made: Study, probs: Floats, rows: Ints) -> tuple[Floats, Windows]:
-    known = windows(made)
-    school, class_ = known.school[rows], made.lessons.class_[rows]
-    shown, visible = known.shown[rows], known.visible[rows]
-    return probs[rows, 0], Windows(shown, school, known.schools, class_, known.classes, visible)
+    return probs[rows, 0], windows(made).rows(rows)
 
 
 def test_fewer_lessons_and_fewer_classes_leave_more_open() -> None:
@@ -167,7 +167,7 @@ def test_each_reason_not_to_compare_is_given() -> None:
     blind[np.ix_(rows, UNSEEN_BY_RESOLVERS)] = False
     shares = np.array([FEATURE_INDEX["create_share"], FEATURE_INDEX["consume_share"]])
     blind[np.ix_(rows, shares)] = False
-    seen = Windows(whole.shown, whole.school, whole.schools, whole.class_, whole.classes, blind)
+    seen = replace(whole, visible=blind)
     before, after = levels_of(probs[:, 0], whole, own, "school"), levels_of(probs[:, 0], seen, own, "school")
     assert after.status[school] == "visibility_differs"
     assert (after.high - after.low)[school] > (before.high - before.low)[school]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from models.catalogue.load import load_catalogue
 from models.cli import app
 from models.features.set1 import FEATURES
-from shared.errors import CommonGroundError
+from shared.errors import CommonGroundError, UsageError
 
 WINDOWS = """window,school,start,end,expected,sources
 later,Alder,5000,7700,12,dnsmasq;xapi
@@ -87,6 +87,39 @@ def test_score_places_every_window_on_every_dimension(folder: Path) -> None:
     assert all(line.endswith("evidence_only") for line in lines)
     empty = [list(map(float, line.split(",")[3:8])) for line in lines if line.startswith("empty")]
     assert empty == [pytest.approx([0.22, 0.33, 0.25, 0.14, 0.06], abs=1e-12)] * 5
+
+
+def scored(folder: Path, model: str) -> str:
+    """What `score` says beside its file."""
+    result = run.invoke(
+        app, ["score", str(folder / "F.csv"), "--model", model, "--out", str(folder / "P.csv")]
+    )
+    assert result.exit_code == 0, result.output
+    return result.stderr
+
+
+def test_score_counts_windows_and_dimensions_and_says_what_they_rest_on(folder: Path) -> None:
+    compute(folder)
+    assert scored(folder, "tim") == "3 windows on 5 dimensions: inferred, not calibrated by walkthroughs\n"
+    assert scored(folder, "samr").startswith("3 windows on 1 dimension: ")
+
+
+@pytest.mark.parametrize("model", ["acot", "loti"])
+def test_score_by_a_model_of_a_term_says_that_no_lesson_is_placed(folder: Path, model: str) -> None:
+    compute(folder)
+    said = scored(folder, model)
+    assert "speaks of a term, so it places no lesson" in said
+    assert "use `models aggregate`" in said
+
+
+@pytest.mark.parametrize("what", ["F.csv", "link.csv"])
+def test_score_never_writes_over_what_it_reads(folder: Path, what: str) -> None:
+    compute(folder)
+    before = (folder / "F.csv").read_bytes()
+    (folder / "link.csv").symlink_to(folder / "F.csv")
+    args = ["score", str(folder / "F.csv"), "--model", "tim", "--out", str(folder / what)]
+    assert isinstance(run.invoke(app, args).exception, UsageError)
+    assert (folder / "F.csv").read_bytes() == before
 
 
 def test_catalogue_lists_apps_in_index_order() -> None:

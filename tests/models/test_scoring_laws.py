@@ -1,7 +1,9 @@
 """Laws of scoring with a fit, on fits from simulated universes: abstention, thinning, contributions."""
 
+from dataclasses import replace
 from functools import cache
 
+import msgspec
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,12 +12,13 @@ from models.features.set1 import EVIDENCE, FEATURES
 from models.fitting.fit import Options, fit_model
 from models.fitting.ratings import DimensionRatings, RatingTable
 from models.integration.load import load_model
-from models.scoring.fit_file import Fit
+from models.scoring.fit_file import EvidenceGroup, Fit, Sets
 from models.scoring.scorer import Scored, Scorer
-from models.scoring.sets import EVIDENCE_ONLY, THIN
+from models.scoring.sets import EVIDENCE_ONLY, PLACED, THIN, mass_before
 from models.simulator.study import Plan, Study, conduct
 from models.simulator.universe import Universe
 from models.tables import FeatureTable
+from tests.models.scored_fits import drawn_fit
 
 Floats = NDArray[np.float64]
 
@@ -128,3 +131,56 @@ def test_without_its_evidence_a_window_is_not_shrunk_and_not_placed() -> None:
     full = scorer.score(with_evidence(x, fit.reference.median_evidence))
     np.testing.assert_allclose(unknown.score, full.score, rtol=0, atol=1e-12)
     assert (unknown.codes == EVIDENCE_ONLY).all()
+
+
+@pytest.mark.parametrize("name", ["acot", "loti"])
+def test_a_model_of_a_term_never_places_a_lesson_alone_or_among_many(name: str) -> None:
+    model = load_model(name)
+    fit = drawn_fit(model, 5)
+    x = np.abs(np.random.default_rng(6).normal(size=(500, len(FEATURES))))
+    of_term = Scorer.fitted(model, fit)
+    of_lesson = Scorer.fitted(replace(model, grain="lesson"), fit)
+    x[:, EVIDENCE] = fit.reference.median_evidence
+    x[7, EVIDENCE] = np.nan
+    told, else_ = of_term.score(x), of_lesson.score(x)
+    assert (else_.codes == PLACED).any()
+    assert {*told.codes[7]} == {EVIDENCE_ONLY}
+    np.testing.assert_array_equal(told.codes, np.where(else_.codes == EVIDENCE_ONLY, EVIDENCE_ONLY, THIN))
+    for ends in ("probs", "low", "high"):
+        np.testing.assert_array_equal(getattr(told, ends), getattr(else_, ends))
+    for i in range(20):
+        np.testing.assert_array_equal(of_term.score(x[i : i + 1]).codes, told.codes[i : i + 1])
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_value_scores_as_a_missing_one_alone_and_among_many(value: float) -> None:
+    fit = drawn_fit(TIM, 7)
+    scorer = Scorer.fitted(TIM, fit)
+    x = np.array(fit.reference.mean) + np.random.default_rng(8).normal(
+        size=(2 * len(FEATURES), len(FEATURES))
+    )
+    x[:, EVIDENCE] = fit.reference.median_evidence
+    missing = x.copy()
+    missing[range(len(FEATURES)), range(len(FEATURES))] = np.nan
+    infinite = np.where(np.isnan(missing), value, missing)
+    for rows in (slice(None), *(slice(i, i + 1) for i in range(len(FEATURES)))):
+        one, other = scorer.score(infinite[rows]), scorer.score(missing[rows])
+        for name in ("probs", "score", "low", "high", "codes", "standardised", "kept"):
+            np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        assert np.isfinite(one.probs).all()
+
+
+def test_a_threshold_of_one_means_every_stage_whatever_rounding_adds_up_to() -> None:
+    fit = drawn_fit(TIM, 9)
+    every = Sets("cross", 0.1, (EvidenceGroup(0.0, 1.0, 60),))
+    own = {name: msgspec.structs.replace(one, sets=every) for name, one in fit.dimensions.items()}
+    scorer = Scorer.fitted(TIM, msgspec.structs.replace(fit, dimensions=own))
+    x = np.array(fit.reference.mean) + 3 * np.random.default_rng(10).normal(size=(5000, len(FEATURES)))
+    x[:, EVIDENCE] = fit.reference.median_evidence
+    scored = scorer.score(x)
+    over = mass_before(scored.probs.reshape(-1, 5)).max(axis=1).reshape(5000, 5) > 1.0
+    assert over.any()
+    assert (scored.low == 0).all() and (scored.high == 4).all()
+    for i in np.flatnonzero(over.any(axis=1))[:20].tolist():
+        alone = scorer.score(x[i : i + 1])
+        assert (alone.low == 0).all() and (alone.high == 4).all()

@@ -37,6 +37,7 @@ lawful = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 numbers = st.floats(allow_nan=True, allow_infinity=False)
+features = st.floats(-1e9, 1e9) | st.just(math.nan)
 
 
 def put(folder: Path, name: str, text: str | bytes) -> Path:
@@ -126,6 +127,12 @@ def test_files_longer_than_a_block_are_read_whole_and_told_by_their_bytes(
         ("12.5", "1e-300", "line 4: `amount` is 0 or at least a nanosecond"),
         ("ipad-2", "", "line 4: `device` must have 1 to 200 characters"),
         ("ipad-2", "x" * 300, "line 4: `device` must have 1 to 200 characters"),
+        ("ipad-2", "a\tb", "line 4: `device` holds a control character"),
+        ("ipad-2", "a\x7fb", "line 4: `device` holds a control character"),
+        ("ipad-2", "\x85\u00e9", "line 4: `device` holds a control character"),
+        ("ipad-2", '"a\nb"', "line 5: `device` holds a control character"),
+        ("ipad-2", '"a\rb"', "line 5: `device` holds a control character"),
+        ("w2,2001", "\x1b[2J,2001", r"line 3: `window` '\\x1b\[2J' is no window"),
         ("ipad-2", "x" * 200_000, "line 4: field larger than field limit"),
         ("ipad-2", "a\0b", "line 4: a byte 0"),
         ("ipad-2", '"', "line 4: unexpected end of data"),
@@ -162,6 +169,7 @@ def test_what_is_no_csv_at_all_is_refused(tmp_path: Path, data: bytes) -> None:
             "dnsmasq;xpi",
             "line 3: `sources`: unknown kind of source `xpi`; did you mean `xapi`",
         ),
+        ("dnsmasq;xapi", "\x1b[2J", r"line 3: `sources`: unknown kind of source `\\x1b\[2J`"),
         (",24,", ",,", "line 3: `expected` must be a whole number"),
         ("sources", "source", "line 1: there is no column `sources`"),
     ],
@@ -169,6 +177,74 @@ def test_what_is_no_csv_at_all_is_refused(tmp_path: Path, data: bytes) -> None:
 def test_hostile_windows_are_refused_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:
     with pytest.raises(BadInput, match=message):
         tables.read_windows(put(tmp_path, "W.csv", WINDOWS.replace(old, new, 1)))
+
+
+HARMFUL = (
+    "\x1b[31mred",
+    "a\u202eb",
+    "a\u2028b",
+    "a\nb",
+    "a\rb",
+    "a\tb",
+    "\x07",
+    "\u200b",
+    "=1+1",
+    "+c",
+    "-c",
+    "@c",
+)
+HARMLESS = ("5-B", "a=b", "Søster Ågot", "क्‍ष", "a\xa0b", "<b>", "'", "7+", "校")
+
+
+@pytest.mark.parametrize("name", HARMFUL)
+@pytest.mark.parametrize("column", ["window", "school", "class"])
+def test_names_that_do_harm_where_they_are_shown_are_refused_with_their_line(
+    tmp_path: Path, column: str, name: str
+) -> None:
+    cells = {"window": "w1", "school": "Alder", "class": "k7"} | {column: f'"{name}"'}
+    header = "window,school,class,start,end,expected,sources"
+    line = f"{','.join(cells.values())},1,2,3,xapi"
+    end = 2 + sum(name.count(sign) for sign in "\n\r")
+    with pytest.raises(BadInput, match=f"line {end}: `{column}` ") as windows:
+        tables.read_windows(put(tmp_path, "W.csv", f"{header}\n{line}\n"))
+    features = f"window,school,class,{','.join(FEATURES)}\n{','.join(cells.values())}{',' * 24}\n"
+    with pytest.raises(BadInput, match=f"line {end}: `{column}` ") as rows:
+        tables.read_features(put(tmp_path, "F.csv", features))
+    for caught in (windows, rows):
+        assert str(caught.value).isprintable()
+        assert ("formula" in str(caught.value)) == (name[0] in "=+-@")
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_names_in_any_writing_are_read_as_they_are(tmp_path: Path, name: str) -> None:
+    text = (
+        f"window,school,class,start,end,expected,sources\n{name},{name},{name},1,2,3,xapi\nx,y,,1,2,3,xapi\n"
+    )
+    found = tables.read_windows(put(tmp_path, "W.csv", text))
+    assert (found.ids, found.school, found.class_) == ((name, "x"), (name, "y"), (name, ""))
+    tables.write_features(tmp_path / "F.csv", found, np.zeros((2, 24)))
+    again = tables.read_features(tmp_path / "F.csv")
+    assert (again.ids, again.school, again.class_) == (found.ids, found.school, found.class_)
+
+
+def test_features_that_could_not_be_read_again_are_not_written(tmp_path: Path) -> None:
+    listed = tables.read_windows(put(tmp_path, "W.csv", WINDOWS))
+    path = put(tmp_path, "F.csv", "the former one")
+    x = np.full((2, 24), np.nan)
+    x[1, 6] = 3.6e12
+    with pytest.raises(BadInput, match=r"window 'w2': `artefact_rate` would be 3\.6e"):
+        tables.write_features(path, listed, x)
+    assert path.read_text() == "the former one"
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["F.csv", "W.csv"]
+
+
+def test_among_very_many_windows_the_nearest_name_is_not_looked_for(tmp_path: Path) -> None:
+    header = "window,school,start,end,expected,sources\n"
+    for count, hinted in ((2000, True), (2001, False)):
+        lines = "".join(f"lesson-{i},Alder,0,9,1,xapi\n" for i in range(count))
+        with pytest.raises(BadInput, match="is no window of the table") as caught:
+            read(tmp_path, SIGNALS.replace("w1", "lesson-x", 1), header + lines)
+        assert ("did you mean" in str(caught.value)) == hinted
 
 
 def test_a_table_of_windows_without_rows_is_refused(tmp_path: Path) -> None:
@@ -185,7 +261,7 @@ def test_a_file_that_is_not_there_is_bad_usage(tmp_path: Path) -> None:
 
 
 @lawful
-@given(st.lists(st.lists(numbers, min_size=24, max_size=24), min_size=2, max_size=2))
+@given(st.lists(st.lists(features, min_size=24, max_size=24), min_size=2, max_size=2))
 def test_features_survive_their_file_to_the_last_bit(tmp_path: Path, rows: list[list[float]]) -> None:
     x = np.array(rows)
     x[:, EVIDENCE] = np.abs(x[:, EVIDENCE])
@@ -245,9 +321,12 @@ def test_windows_with_classes_make_features_with_class_and_start(tmp_path: Path)
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("0.5", "inf", "line 2: `consume_share` must be a number, or blank"),
-        ("0.5", "half", "line 2: `consume_share` must be a number, or blank"),
-        ("0.75", "-0.75", "line 3: `evidence` must not be negative"),
+        ("0.5", "inf", r"line 2: `consume_share` must be a number from -1e\+09 to 1e\+09, or blank"),
+        ("0.5", "half", "line 2: `consume_share` must be a number"),
+        ("0.5", "1e308", "line 2: `consume_share` must be a number"),
+        ("0.5", "-1000000000.1", "line 2: `consume_share` must be a number"),
+        ("0.75", "-0.75", r"line 3: `evidence` must be a number from 0 to 1e\+09, or blank"),
+        ("0.75", "1e10", "line 3: `evidence` must be a number"),
         ("practise_share", "practice_share", "line 1: there is no column `practise_share`"),
         ("w2", "w1", "line 3: `window` 'w1' stands twice"),
     ],
@@ -302,6 +381,9 @@ def test_placements_survive_their_file_to_the_last_bit(tmp_path: Path) -> None:
         (",,,0.0,evidence_only", ",1,,0.0,placed", "are no set"),
         (",,,0.0,evidence_only", ",0.5,1,0.0,placed", "are no set"),
         (",,,0.0,evidence_only", ",0,9,0.0,placed", "`high` must be a number from 0 to 2"),
+        (",,,0.0,evidence_only", ",,,1e308,evidence_only", r"line 2: `evidence` must be .* to 1e\+09"),
+        ("w1,", "\u202ew1,", "line 2: `window` .* nobody sees"),
+        ("house,", "=house,", "line 2: `model` .* formula"),
     ],
 )
 def test_hostile_placements_are_refused_in_one_line(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -1,15 +1,14 @@
-"""An evaluation as a page of text: aligned tables, two significant digits, and what each figure means."""
+"""What `models evaluate` prints: tables of figures in two significant digits, and what each means."""
 
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
+from models.commands import layout
 from models.evaluation.agreement import Agreed
 from models.evaluation.calibration import BINS
 from models.evaluation.report import DimensionReport, Figure, Report
 
-WIDTH: Final = 100
 _NONE: Final = "-"
 _LEAST_P: Final = 0.001
 
@@ -31,11 +30,15 @@ def percent(value: float) -> str:
     return _NONE if math.isnan(value) else f"{value:.0%}"
 
 
+def _whole(share: float) -> str:
+    return percent(share).rstrip("%")
+
+
 def described(report: Report) -> Iterator[str]:
     """The lines of the page."""
     when = f"fitted {report.fitted}" if report.fitted else "by its rubric alone"
     yield f"{report.model}, version {report.version}, {when}"
-    yield from _wrapped(report.notes)
+    yield from _noted(report.notes)
     for dimension in report.dimensions:
         yield ""
         yield from _dimension(dimension)
@@ -47,17 +50,18 @@ def _dimension(one: DimensionReport) -> Iterator[str]:
         return
     counts = f"{one.ratings} ratings of {one.windows} windows, {one.coaches} coaches, {one.schools} schools"
     yield f"{one.dimension}: {counts}"
-    yield from _wrapped(one.notes)
-    yield from ("", *aligned(_headline(one)))
-    for meaning, rows in (
+    yield from _noted(one.notes)
+    heads, *rows = _headline(one)
+    yield from ("", layout.figures(heads, rows))
+    for meaning, (heads, *rows) in (
         ("Sets should hold the rating as often where evidence is thin as where it is rich.", _evidence(one)),
         ("If certainty means anything, figures rise as less certain placements are left out.", _kept(one)),
-        ("Probabilities mean what they say where the share seen is near the one predicted.", _cutpoints(one)),
+        ("Probabilities mean what they say where the % seen is near the % predicted.", _cutpoints(one)),
         ("There are other ways to make one stage of a distribution.", _rules(one)),
         ("Coaches with each other, on the windows that both rated.", _pairs(one)),
     ):
-        if len(rows) > 1:
-            yield from ("", f"  {meaning}", *aligned(rows))
+        if rows:
+            yield from ("", layout.paragraph(meaning, indent=2), layout.figures(heads, rows))
 
 
 def _headline(one: DimensionReport) -> list[Sequence[str]]:
@@ -66,9 +70,9 @@ def _headline(one: DimensionReport) -> list[Sequence[str]]:
     return [
         ("", "figure", "90% interval", "what it means"),
         (
-            "agreement with the rating (QWK)",
+            "agreement (QWK)",
             *_figure(one.kappa, number),
-            one.kappa_why or "1 is perfect, 0 is chance; far misses cost most",
+            one.kappa_why or "with the rating; 1 is perfect, 0 is chance; far misses cost most",
         ),
         (
             "  with ratings shuffled",
@@ -90,7 +94,7 @@ def _headline(one: DimensionReport) -> list[Sequence[str]]:
         ),
         ("sets hold the rating", *_figure(one.coverage, percent), promised),
         ("stages in a set", *_figure(one.set_size, number), f"of {len(one.stages)}"),
-        ("coaches with each other (QWK)", *_agreed(between.kappa, f"{between.windows} windows rated twice")),
+        ("between coaches (QWK)", *_agreed(between.kappa, f"{between.windows} windows rated twice")),
         ("  Krippendorff's alpha", *_agreed(between.alpha, "1 is perfect, 0 is chance")),
     ]
 
@@ -122,10 +126,10 @@ def _kept(one: DimensionReport) -> list[Sequence[str]]:
 
 def _cutpoints(one: DimensionReport) -> list[Sequence[str]]:
     tens = range(1, BINS + 1)
-    rows: list[Sequence[str]] = [("predicted, up to", *(percent(ten / BINS) for ten in tens), "mean gap")]
+    rows: list[Sequence[str]] = [("predicted, up to %", *(_whole(ten / BINS) for ten in tens), "gap")]
     for cut in one.cumulative:
-        seen = {round(b.high * BINS): percent(b.seen) for b in cut.bins}
-        at_most = f"seen: at most {one.stages[cut.stage]}"
+        seen = {round(b.high * BINS): _whole(b.seen) for b in cut.bins}
+        at_most = f"at most {one.stages[cut.stage]}"
         rows.append((at_most, *(seen.get(ten, _NONE) for ten in tens), number(cut.gap)))
     return rows
 
@@ -154,17 +158,6 @@ def _pairs(one: DimensionReport) -> list[Sequence[str]]:
     return rows
 
 
-def aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Rows of one table, indented: the first column and a last one of sentences to the left, others right."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sentences = widths[-1] > max(map(len, rows[0]))
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
-        cells.append(row[-1] if sentences else row[-1].rjust(widths[-1]))
-        yield ("  " + "  ".join(cells)).rstrip()
-
-
 def _figure(figure: Figure, form: Form) -> tuple[str, str]:
     return form(figure.value), _span(figure.low, figure.high, form)
 
@@ -177,6 +170,5 @@ def _agreed(agreed: Agreed, meaning: str) -> tuple[str, str, str]:
     return number(agreed.value), "", agreed.why or meaning
 
 
-def _wrapped(sentences: Sequence[str]) -> Iterator[str]:
-    for sentence in sentences:
-        yield from textwrap.wrap(sentence, WIDTH, initial_indent="  * ", subsequent_indent="    ")
+def _noted(sentences: Sequence[str]) -> Iterator[str]:
+    return (layout.paragraph(sentence, indent=2, bullet="* ") for sentence in sentences)
