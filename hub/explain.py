@@ -51,7 +51,7 @@ class Explainer:
     @classmethod
     def load(cls, known: Known, folder: Path) -> "Explainer":
         """With the fits (`*.json`) of a folder that may be absent; raises SettingsError for one of no use."""
-        return cls(known, [_fit(path, known) for path in sorted(folder.glob("*.json"))])
+        return cls(known, [_fit(path, known) for path in sorted(folder.glob("*.json")) if path.is_file()])
 
     def explain(self, lesson: LessonView, model: str = "") -> tuple[Moved, ...]:
         """Of each of the lesson's placements (by one model, or all) what moved it, or why that is unsaid."""

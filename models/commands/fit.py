@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from models.commands.common import Features, Model, Out, Ratings, Seed
-from shared.errors import UsageError
+from models.commands.common import Features, Model, Out, Ratings, Seed, refuse_same
+from shared.errors import BadInput, UsageError
+from shared.files import replace
 
 if TYPE_CHECKING:
     from models.fitting.ratings import RatingTable
@@ -52,19 +53,28 @@ def fit(
             help="Say that no real lesson stands behind it (known by itself beside oracle.json).",
         ),
     ] = False,
+    without_people: Annotated[
+        bool,
+        typer.Option("--without-people", help="Leave codes of coaches and schools out of the file."),
+    ] = False,
 ) -> None:
     """Fit a model to walkthrough ratings: weights, cutpoints, coaches' severities, and sets of stages."""
+    refuse_same(out, features, ratings, Path(model))
     share = _noise_share(noise_share)
     from models import tables
     from models.fitting.fit import Options, fit_model
     from models.fitting.ratings import read_ratings
     from models.integration.load import load_model
-    from models.scoring.fit_file import encode
+    from models.scoring.fit_file import decode, encode
 
     found = load_model(model)
     table = tables.read_features(features)
     rated = read_ratings(ratings, found, table)
-    oracle = _oracle_beside(ratings)
+    if not any(len(one.row) for one in rated.dimensions.values()):
+        raise BadInput(
+            "no_ratings", f"{ratings}: no rating is of use, so nothing was written: {_unused(rated)}"
+        )
+    oracle = _oracle_beside(ratings) or _oracle_beside(features)
     options = Options(
         prior=prior.value,
         seed=seed,
@@ -74,10 +84,9 @@ def fit(
     day = datetime.now(UTC).date().isoformat()
     with _bar(len(found.dimensions)) as progress:
         fitted = fit_model(found, table, rated, options, day=day, progress=progress)
-    try:
-        out.write_bytes(encode(fitted))
-    except OSError as error:
-        raise UsageError(f"{out} cannot be written ({error.strerror}): choose another place") from None
+    data = encode(fitted.without_people() if without_people else fitted)
+    decode(data, "the fit that these files give")  # whatever is written can be read
+    replace(out, data)
     why = f"{oracle} says so" if oracle and not simulated else "as --simulated says"
     typer.echo("\n".join(_described(fitted, rated, why)))
 
@@ -90,6 +99,12 @@ def _oracle_beside(ratings: Path) -> Path | None:
     except (OSError, ValueError, RecursionError):
         return None
     return path if isinstance(told, dict) and told.get("simulated") is True else None
+
+
+def _unused(rated: "RatingTable") -> str:
+    briefed = sum(one.briefed for one in rated.dimensions.values())
+    unknown = sum(one.unknown_window for one in rated.dimensions.values())
+    return f"{briefed} by coaches who had seen the placement, {unknown} of windows that the features lack"
 
 
 def _noise_share(text: str) -> float | None:

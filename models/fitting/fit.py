@@ -1,5 +1,6 @@
 """A whole fit: every dimension of a model from features and walkthrough ratings."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -31,13 +32,15 @@ from models.scoring.fit_file import (
     sealed,
 )
 from models.scoring.ordinal import cutpoints
-from models.scoring.reference import Reference, reference_of
+from models.scoring.reference import Reference, reference_of, shipped_reference
 from models.scoring.scorer import rubric_weights
 from models.tables import FeatureTable
 
 Floats = NDArray[np.float64]
 PriorKind = Literal["rubric", "flat"]
 
+ENOUGH_LESSONS: Final = 30  # many coaches in few lessons agree about those few, and about no other
+ENOUGH_WINDOWS: Final = 50  # the mean of a few lessons is those lessons, and a fit may travel
 FEW_COACHES: Final = 4
 FEW_SCHOOLS: Final = 5
 
@@ -88,7 +91,7 @@ def fit_model(
     dimensions = {}
     for dimension in model.dimensions:
         own = ratings.dimensions[dimension.id]
-        if len(own.row) < ENOUGH_RATINGS:
+        if len(own.row) < ENOUGH_RATINGS or len(np.unique(own.row)) < ENOUGH_LESSONS:
             dimensions[dimension.id] = _uncalibrated(dimension, own)
         else:
             design = design_of(dimension, own, ratings.coaches, features, reference, options.prior)
@@ -110,7 +113,7 @@ def fit_model(
                 sd=tuple(reference.sd.tolist()),
                 median_evidence=reference.median_evidence,
                 windows=len(features.ids),
-                bins=_deciles(features.x),
+                bins=_deciles(features.x) if len(features.ids) >= ENOUGH_WINDOWS else ((),) * len(FEATURES),
             ),
             dimensions=dimensions,
         )
@@ -213,7 +216,6 @@ def _split(design: Design, final: Fitted, hyper: Hyper, rows: NDArray[np.int64],
 def _uncalibrated(dimension: Dimension, ratings: DimensionRatings) -> DimensionFit:
     """Weights as the rubric has them and cutpoints at the base rates: no rating has a say."""
     hyper = Hyper()
-    short = ENOUGH_RATINGS - len(ratings.row)
     return DimensionFit(
         stages=tuple(stage.id for stage in dimension.stages),
         ratings=len(ratings.row),
@@ -233,7 +235,15 @@ def _uncalibrated(dimension: Dimension, ratings: DimensionRatings) -> DimensionF
         agreement=None,
         sets=None,
         held_out=None,
-        notes=(f"Not calibrated: {len(ratings.row)} ratings, {short} short of {ENOUGH_RATINGS}.",),
+        notes=(_why_not(len(ratings.row), len(np.unique(ratings.row))),),
+    )
+
+
+def _why_not(ratings: int, lessons: int) -> str:
+    if ratings < ENOUGH_RATINGS:
+        return f"Not calibrated: {ratings} ratings, {ENOUGH_RATINGS - ratings} short of {ENOUGH_RATINGS}."
+    return (
+        f"Not calibrated: {ratings} ratings of only {lessons} lessons; {ENOUGH_LESSONS} lessons are needed."
     )
 
 
@@ -258,7 +268,11 @@ def _notes(design: Design, chosen: Chosen) -> list[str]:
 
 
 def _reference(x: Floats, simulated: bool) -> Reference:
-    """The reference of all rows; if half the windows are empty, the median is of those that are not."""
+    """The reference of all rows, or, of fewer than 50, the one shipped with set 1; if half the windows are
+    empty, the median is of those that are not.
+    """
+    if len(x) < ENOUGH_WINDOWS:
+        return shipped_reference()
     found = reference_of(x, simulated=simulated, made={"how": f"{len(x)} windows of a fit"})
     if found.median_evidence > 0:
         return found
@@ -271,7 +285,10 @@ def _deciles(x: Floats) -> tuple[tuple[float, ...], ...]:
     found = []
     for column in x.T:
         seen = column[~np.isnan(column)]
-        found.append(tuple(np.quantile(seen, np.arange(1, 10) / 10).tolist()) if len(seen) else ())
+        deciles = np.quantile(seen, np.arange(1, 10) / 10).tolist() if len(seen) else ()
+        # To a hundredth of their spread or finer: a fit may travel, and holds no lesson's own number.
+        digits = 2 - math.floor(math.log10(float(seen.std()) or 1.0)) if len(seen) else 0
+        found.append(tuple(round(value, digits) for value in deciles))
     return tuple(found)
 
 

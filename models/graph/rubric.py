@@ -4,13 +4,12 @@ from typing import Final
 
 from models.features.set1 import FEATURE_SET, FEATURES
 from models.integration.model import Dimension, IntegrationModel
+from models.scoring.fit_check import RUBRIC
 from models.scoring.fit_file import FORMAT, DimensionFit, FeatureReference, Fit, LeftOut, Quadrature, sealed
 from models.scoring.ordinal import cutpoints
 from models.scoring.reference import Reference
 from models.scoring.scorer import rubric_weights
 from models.scoring.shrink import NOISE_SHARE
-
-RUBRIC: Final = "rubric"  # stands where a fit has its day
 
 _UNKNOWN: Final = Quadrature((0.0,), (1.0,))
 

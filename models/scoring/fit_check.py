@@ -29,6 +29,10 @@ RUBRIC: Final = "rubric"  # stands where a fit has its day, if no rating stands 
 _MANY: Final = len(FEATURES)
 _DECILES: Final = 9
 _LEAST_AGREEMENT: Final = -10.0  # alpha has no lower end, but none that is real lies near this
+_LARGEST: Final = 1e9  # as features are read: see models.tables.features
+_LEAST_SD: Final = 1e-9
+_MOST_ODDS: Final = 1e3  # log-odds
+_MOST_GROUPS: Final = 100
 _MOST: Final = 10**9  # ratings in one cell: more is no count of anything
 
 
@@ -48,9 +52,11 @@ def findings(fit: "Fit", enough: int) -> Iterator[str]:
 def _of_reference(reference: "FeatureReference") -> Iterator[str]:
     if not len(reference.mean) == len(reference.sd) == len(reference.bins) == _MANY:
         yield f"the reference must have {_MANY} features"
-    if not finite(reference.mean, reference.sd) or min(reference.sd) <= 0:
-        yield "means must be finite, standard deviations above 0"
-    if not (math.isfinite(reference.median_evidence) and reference.median_evidence > 0):
+    if not finite(reference.mean, reference.sd) or max(map(abs, reference.mean)) > _LARGEST:
+        yield f"means must be finite, and at most {_LARGEST:g}"
+    if not all(_LEAST_SD <= sd <= _LARGEST for sd in reference.sd):
+        yield f"standard deviations must lie from {_LEAST_SD:g} to {_LARGEST:g}"
+    if not _LEAST_SD <= reference.median_evidence <= _LARGEST:
         yield "the median of evidence must be above 0"
     if reference.windows < 0:
         yield "the count of windows must not be negative"
@@ -65,6 +71,8 @@ def _of_dimension(one: "DimensionFit", enough: int) -> Iterator[str]:
     size = _MANY + len(cuts)
     if len(weights) != _MANY or not finite(weights, cuts) or weights[EVIDENCE] != 0:
         yield f"weights must be {_MANY} finite numbers, none for evidence"
+    if max(map(abs, (*weights, *cuts))) > _MOST_ODDS:
+        yield f"weights and cutpoints must be log-odds of at most {_MOST_ODDS:g}"
     if len(cuts) != len(one.stages) - 1 or any(a >= b for a, b in itertools.pairwise(cuts)):
         yield "cutpoints must rise, one between each two stages"
     if not (0 < one.noise_share <= 1 and 0 < one.conditional <= 1):
@@ -118,6 +126,8 @@ def _of_sets(sets: "Sets") -> Iterator[str]:
         yield "evidence groups must rise from 0"
     if not _shares(*thresholds) or sorted(thresholds, reverse=True) != thresholds:
         yield "thresholds lie between 0 and 1, and thinner evidence never has the lower one"
+    if len(sets.groups) > _MOST_GROUPS:
+        yield f"there must be at most {_MOST_GROUPS} evidence groups"
     if not all(0 <= group.ratings <= _MOST for group in sets.groups):
         yield "evidence groups must count ratings"
     if not 0 < sets.miscoverage < 1:

@@ -1,8 +1,15 @@
 """What a fit's file says of classes and schools: how far their levels lie from foretold ones."""
 
 import math
+from typing import Final
+
+import numpy as np
 
 from models.scoring.strict import Struct, finite
+
+_LEAST_COMPRESSION: Final = 0.01
+_LARGEST: Final = 1e3  # levels
+_ROUNDING: Final = 1e-9
 
 
 class SchoolBias(Struct, frozen=True):
@@ -62,10 +69,10 @@ def group_findings(groups: Groups, stages: int, many: int) -> list[str]:
     found = []
     if not all(0 <= level <= top for level in (groups.centre, groups.true_centre)):
         found.append(f"the centre of schools must lie from 0 to {top}")
-    if not (0 < groups.compression <= 1 and 0 <= groups.icc <= 1 and groups.twice >= 0):
+    if not (_LEAST_COMPRESSION <= groups.compression <= 1 and 0 <= groups.icc <= 1 and groups.twice >= 0):
         found.append("compression and correlation of groups must lie between 0 and 1")
-    if not finite(variances) or min(variances) < 0:
-        found.append("variances of groups must be finite and not negative")
+    if not finite(variances) or not all(0 <= variance <= top**2 for variance in variances):
+        found.append(f"variances of groups must lie from 0 to {top**2}")
     if len(groups.visible) != many or not all(0 <= share <= 1 for share in groups.visible):
         found.append(f"what rated windows show must be {many} shares")
     if any(not finite((one.shift, one.sd)) or one.sd <= 0 or one.ratings < 1 for one in groups.schools):
@@ -79,6 +86,11 @@ def _bias_findings(bias: SchoolBias) -> list[str]:
     rows = bias.covariance
     if not finite((bias.weight, bias.sd), bias.mean, *rows) or bias.weight < 0 or bias.sd <= 0:
         return ["a possible bias of schools must be finite, its deviation above 0"]
-    if len(rows) != 3 or any(len(row) != 3 for row in rows) or min(rows[i][i] for i in range(3)) < 0:
-        return ["the covariance of a possible bias must be 3 by 3, no variance below 0"]
+    if len(rows) != 3 or any(len(row) != 3 for row in rows):
+        return ["the covariance of a possible bias must be 3 by 3"]
+    if max(bias.sd, *map(abs, (*bias.mean, *(number for row in rows for number in row)))) > _LARGEST:
+        return [f"a possible bias of schools must be of numbers up to {_LARGEST:g}"]
+    square = np.array(rows)
+    if not np.allclose(square, square.T) or np.linalg.eigvalsh(square).min() < -_ROUNDING:
+        return ["the covariance of a possible bias must be one: symmetric, no variance below 0"]
     return []

@@ -16,6 +16,7 @@ from shared.errors import SettingsError
 SHIPPED: Final = Path(__file__).with_name("reference_set1.json")
 
 _ROUNDING: Final = 1e-9  # a deviation below this share of the mean is the rounding of one value
+LEAST_SD: Final = 1e-9  # less is no spread of anything that set 1 measures
 
 Floats = NDArray[np.float64]
 
@@ -81,7 +82,7 @@ def reference_of(x: NDArray[np.floating[Any]], *, simulated: bool, made: dict[st
     evidence = x[known[:, EVIDENCE], EVIDENCE]
     return Reference(
         mean=mean,
-        sd=np.where(sd > _ROUNDING * np.abs(mean), sd, 1.0),
+        sd=np.where(sd > np.maximum(_ROUNDING * np.abs(mean), LEAST_SD), sd, 1.0),
         median_evidence=float(np.median(evidence)) if len(evidence) else 1.0,
         simulated=simulated,
         made=made,

@@ -134,7 +134,7 @@ def make_fit(
             feature_set="1",
             prior="rubric",
             seed=1,
-            fitted="2026-09-01T00:00:00Z",
+            fitted="2026-09-01",
             simulated=True,
             ratings_digest="0" * 64,
             reference=reference,

@@ -45,7 +45,7 @@ def calibrated_by_hand(model: IntegrationModel, *groups: tuple[EvidenceGroup, ..
         if own:
             sets = Sets("cross", 0.1, own)
             dimensions[name] = msgspec.structs.replace(found, ratings=60, calibrated=True, sets=sets)
-    return sealed(msgspec.structs.replace(fit, dimensions=dimensions))
+    return sealed(msgspec.structs.replace(fit, fitted="2026-02-03", dimensions=dimensions))
 
 
 def random_rows(fit: Fit, rng: np.random.Generator, n: int) -> NDArray[np.float32]:

@@ -65,7 +65,7 @@ def test_a_strange_head_is_refused(parts: dict[str, Any], told: str) -> None:
     [
         ({"mean": (0.0,) * 23}, "24 features"),
         ({"sd": ()}, "24 features"),
-        ({"sd": (0.0,) * 24}, "above 0"),
+        ({"sd": (0.0,) * 24}, "deviations must lie from"),
         ({"median_evidence": 0.0}, "median of evidence"),
         ({"windows": -1}, "must not be negative"),
         ({"bins": ((),) * 23 + ((1.0, 2.0),)}, "9 deciles"),

@@ -19,9 +19,10 @@ from models.fitting.fit import Options, fit_model
 from models.fitting.heldout import figures
 from models.fitting.ratings import read_ratings
 from models.scoring.fit_file import Fit, decode, encode, read_fit
+from models.scoring.reference import shipped_reference
 from models.scoring.scorer import Scorer
 from models.tables import FeatureTable
-from shared.errors import UsageError
+from shared.errors import BadInput, UsageError
 from tests.models.fit_lessons import TIM, Lessons, design, lessons, rated, write_ratings
 
 DAY = "2026-02-03"
@@ -76,6 +77,48 @@ def test_the_reference_is_of_all_rows_rated_or_not(fit: Fit, tmp_path: Path) -> 
     assert part.reference == fit.reference
     assert fit.reference.windows == 160
     np.testing.assert_allclose(fit.reference.mean, np.nanmean(KNOWN.features.x, axis=0))
+
+
+def test_many_coaches_in_few_lessons_calibrate_nothing(tmp_path: Path) -> None:
+    rows = [
+        (KNOWN.features.ids[i], "active", f"c{c}", KNOWN.features.school[i], 2)
+        for i in range(6)
+        for c in range(40)
+    ]
+    found = fit_of(tmp_path, KNOWN, rows).dimensions["active"]
+    assert (found.ratings, found.calibrated, found.sets) == (240, False, None)
+    assert found.notes == ("Not calibrated: 240 ratings of only 6 lessons; 30 lessons are needed.",)
+
+
+def test_a_fit_of_few_windows_does_not_tell_what_they_were(tmp_path: Path) -> None:
+    few = lessons(1, 49)
+    assert fit_of(tmp_path, few, rated(few, 1)).reference.mean == tuple(shipped_reference().mean.tolist())
+    assert set(fit_of(tmp_path, few, rated(few, 1)).reference.bins) == {()}
+    known = {repr(value) for value in KNOWN.features.x.ravel().tolist()}
+    told = fit_of(tmp_path, KNOWN, ROWS).reference
+    assert not known & {repr(value) for own in told.bins for value in own}
+
+
+def test_the_command_keeps_people_out_of_the_file_when_asked(tmp_path: Path) -> None:
+    result = run.invoke(app, command(tmp_path, "--without-people"))
+    assert result.exit_code == 0, result.output
+    text = (tmp_path / "FIT.json").read_text()
+    assert "coach-" not in text and "school-" not in text
+    assert read_fit(tmp_path / "FIT.json").dimensions["active"].calibrated
+
+
+def test_ratings_are_never_written_over_and_nothing_usable_writes_nothing(tmp_path: Path) -> None:
+    args = command(tmp_path)
+    before = (tmp_path / "R.csv").read_bytes()
+    args[args.index("--out") + 1] = str(tmp_path / "R.csv")
+    result = run.invoke(app, args)
+    assert isinstance(result.exception, UsageError) and "another name" in str(result.exception)
+    assert (tmp_path / "R.csv").read_bytes() == before
+    args = command(tmp_path)
+    write_ratings(tmp_path / "R.csv", [("elsewhere", "active", "coach-0", "school-01", 2)])
+    result = run.invoke(app, args)
+    assert isinstance(result.exception, BadInput) and "nothing was written" in str(result.exception)
+    assert not (tmp_path / "FIT.json").exists()
 
 
 def test_below_fifty_ratings_a_dimension_is_the_rubric(tmp_path: Path) -> None:
