@@ -8,6 +8,7 @@ import typer
 
 from models.commands import layout
 from models.commands.common import Json, Seed, print_json
+from shared.errors import UsageError
 
 if TYPE_CHECKING:
     from models.integration.model import IntegrationModel
@@ -71,6 +72,7 @@ def simulate(
     )
     plan.check()
     options.check()
+    _refuse_real(out)
     report = _made(out, seed, load_model(model), dimension or (), options, plan)
     if json:
         print_json({name: report[name] for name in report if name not in ("parameters", "schools")})
@@ -80,6 +82,13 @@ def simulate(
         f"{out}: {report['lessons']} simulated lessons of {len(report['schools'])} schools, "
         f"{report['ratings']} ratings a dimension"
     )
+
+
+def _refuse_real(folder: Path) -> None:
+    """Raises UsageError for a folder with ratings or features that no simulator made."""
+    real = [name for name in ("R.csv", "F.csv") if (folder / name).exists()]
+    if real and not (folder / "oracle.json").exists():
+        raise UsageError(f"{folder} holds a {real[0]} that may be real: choose another folder")
 
 
 def _made(

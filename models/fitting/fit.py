@@ -91,8 +91,9 @@ def fit_model(
     dimensions = {}
     for dimension in model.dimensions:
         own = ratings.dimensions[dimension.id]
-        if len(own.row) < ENOUGH_RATINGS or len(np.unique(own.row)) < ENOUGH_LESSONS:
-            dimensions[dimension.id] = _uncalibrated(dimension, own)
+        why_not = _too_little(own)
+        if why_not:
+            dimensions[dimension.id] = _uncalibrated(dimension, own, why_not)
         else:
             design = design_of(dimension, own, ratings.coaches, features, reference, options.prior)
             dimensions[dimension.id] = fit_dimension(dimension, own, design, options, windows, place[own.row])
@@ -213,7 +214,7 @@ def _split(design: Design, final: Fitted, hyper: Hyper, rows: NDArray[np.int64],
     return Calibration("split", rows, probs, folds_of(own.window, own.level, 10, seed))
 
 
-def _uncalibrated(dimension: Dimension, ratings: DimensionRatings) -> DimensionFit:
+def _uncalibrated(dimension: Dimension, ratings: DimensionRatings, why: str) -> DimensionFit:
     """Weights as the rubric has them and cutpoints at the base rates: no rating has a say."""
     hyper = Hyper()
     return DimensionFit(
@@ -235,16 +236,20 @@ def _uncalibrated(dimension: Dimension, ratings: DimensionRatings) -> DimensionF
         agreement=None,
         sets=None,
         held_out=None,
-        notes=(_why_not(len(ratings.row), len(np.unique(ratings.row))),),
+        notes=(f"Not calibrated: {why}.",),
     )
 
 
-def _why_not(ratings: int, lessons: int) -> str:
+def _too_little(rated: DimensionRatings) -> str:
+    """Why these ratings calibrate nothing; empty if they do."""
+    ratings, lessons, levels = len(rated.row), len(np.unique(rated.row)), np.unique(rated.level)
     if ratings < ENOUGH_RATINGS:
-        return f"Not calibrated: {ratings} ratings, {ENOUGH_RATINGS - ratings} short of {ENOUGH_RATINGS}."
-    return (
-        f"Not calibrated: {ratings} ratings of only {lessons} lessons; {ENOUGH_LESSONS} lessons are needed."
-    )
+        return f"{ratings} ratings, {ENOUGH_RATINGS - ratings} short of {ENOUGH_RATINGS}"
+    if lessons < ENOUGH_LESSONS:
+        return f"{ratings} ratings of only {lessons} lessons; {ENOUGH_LESSONS} lessons are needed"
+    if len(levels) < 2:
+        return f"all {ratings} ratings are at level {levels[0]}, and nothing tells lessons apart"
+    return ""
 
 
 def _notes(design: Design, chosen: Chosen) -> list[str]:

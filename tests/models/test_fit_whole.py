@@ -90,6 +90,13 @@ def test_many_coaches_in_few_lessons_calibrate_nothing(tmp_path: Path) -> None:
     assert found.notes == ("Not calibrated: 240 ratings of only 6 lessons; 30 lessons are needed.",)
 
 
+def test_ratings_all_at_one_level_calibrate_nothing(tmp_path: Path) -> None:
+    rows = [(window, dimension, coach, school, 4) for window, dimension, coach, school, _ in ROWS]
+    for found in fit_of(tmp_path, KNOWN, rows).dimensions.values():
+        assert not found.calibrated
+        assert "all 170 ratings are at level 4" in found.notes[0]
+
+
 def test_a_fit_of_few_windows_does_not_tell_what_they_were(tmp_path: Path) -> None:
     few = lessons(1, 49)
     assert fit_of(tmp_path, few, rated(few, 1)).reference.mean == tuple(shipped_reference().mean.tolist())
@@ -223,13 +230,11 @@ def test_a_single_coach_and_a_single_school_are_said(tmp_path: Path) -> None:
     assert found.agreement is None
 
 
-def test_ratings_all_at_one_level_still_give_a_fit(tmp_path: Path) -> None:
-    rows = [(*row[:4], 2) for row in ROWS]
+def test_levels_that_nobody_gave_are_said(tmp_path: Path) -> None:
+    rows = [(*row[:4], 1 + i % 2) for i, row in enumerate(ROWS)]
     found = decode(encode(fit_of(tmp_path, KNOWN, rows)), "F").dimensions["active"]
     assert found.calibrated
-    assert any("No rating at level 0, 1, 3, 4" in note for note in found.notes)
-    assert found.held_out is not None
-    assert found.held_out.kappa is None
+    assert any("No rating at level 0, 3, 4" in note for note in found.notes)
 
 
 def test_features_that_nobody_sees_and_windows_without_evidence_are_no_fault(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from models import tables
+from models.cli import app
 from models.commands.simulate import simulate
 from models.evaluation.agreement import confusion, kappa_of
 from models.evaluation.calibration import calibration_error, error_if_perfect
@@ -469,3 +470,11 @@ class TestFiles:
         _, _, error = run("--out", tmp_path / "taken", "--lessons", 1200)
         assert isinstance(error, UsageError)
         assert "choose another place" in str(error)
+
+
+def test_a_folder_with_somebody_elses_ratings_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "R.csv").write_text("window,dimension,coach,school,level\n")
+    result = CliRunner().invoke(app, ["simulate", "--out", str(tmp_path), "--dimension", "active"])
+    assert isinstance(result.exception, UsageError)
+    assert "may be real" in str(result.exception)
+    assert (tmp_path / "R.csv").read_text() == "window,dimension,coach,school,level\n"
