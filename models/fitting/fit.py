@@ -1,15 +1,14 @@
 """A whole fit: every dimension of a model from features and walkthrough ratings."""
 
-import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.features.set1 import EVIDENCE, FEATURE_SET, FEATURES
+from models.features.set1 import FEATURE_SET, FEATURES
 from models.fitting import raters
 from models.fitting.conformal import MISCOVERAGE, calibrate, nonconformity
 from models.fitting.crossfit import SPLIT_FROM, Calibration, Fitted, fitted, folds_of, held_out, out_of_fold
@@ -17,6 +16,7 @@ from models.fitting.design import WEIGHTED, Design, coded, standardised
 from models.fitting.heldout import figures
 from models.fitting.hyper import BELIEFS, FLAT_BELIEFS, Chosen, Hyper, Spread, choose
 from models.fitting.ratings import DimensionRatings, RatingTable
+from models.fitting.reference import reference_among, told
 from models.fitting.schools import Windows, group_doubt, group_notes, windows_of
 from models.integration.load import Dimension, IntegrationModel
 from models.scoring.fit_file import (
@@ -24,7 +24,6 @@ from models.scoring.fit_file import (
     FORMAT,
     DimensionFit,
     EvidenceGroup,
-    FeatureReference,
     Fit,
     LeftOut,
     Quadrature,
@@ -32,7 +31,7 @@ from models.scoring.fit_file import (
     sealed,
 )
 from models.scoring.ordinal import cutpoints
-from models.scoring.reference import Reference, reference_of, shipped_reference
+from models.scoring.reference import Reference
 from models.scoring.scorer import rubric_weights
 from models.tables import FeatureTable
 
@@ -40,7 +39,6 @@ Floats = NDArray[np.float64]
 PriorKind = Literal["rubric", "flat"]
 
 ENOUGH_LESSONS: Final = 30  # many coaches in few lessons agree about those few, and about no other
-ENOUGH_WINDOWS: Final = 50  # the mean of a few lessons is those lessons, and a fit may travel
 FEW_COACHES: Final = 4
 FEW_SCHOOLS: Final = 5
 
@@ -85,7 +83,7 @@ def fit_model(
     full-date; progress: told each dimension's id when it is done.
     """
     order = np.array(sorted(range(len(features.ids)), key=features.ids.__getitem__))
-    reference = _reference(features.x[order], options.simulated)
+    reference = reference_among(features.x[order], options.simulated)
     windows = windows_of(features, order, reference)
     place = np.argsort(order)
     dimensions = {}
@@ -109,13 +107,7 @@ def fit_model(
             fitted=day,
             simulated=options.simulated,
             ratings_digest=ratings.digest,
-            reference=FeatureReference(
-                mean=tuple(reference.mean.tolist()),
-                sd=tuple(reference.sd.tolist()),
-                median_evidence=reference.median_evidence,
-                windows=len(features.ids),
-                bins=_deciles(features.x) if len(features.ids) >= ENOUGH_WINDOWS else ((),) * len(FEATURES),
-            ),
+            reference=told(reference, features.x),
             dimensions=dimensions,
         )
     )
@@ -270,31 +262,6 @@ def _notes(design: Design, chosen: Chosen) -> list[str]:
     if not chosen.mode.converged:
         said.append("The search for the best weights did not settle: treat this dimension with care.")
     return said
-
-
-def _reference(x: Floats, simulated: bool) -> Reference:
-    """The reference of all rows, or, of fewer than 50, the one shipped with set 1; if half the windows are
-    empty, the median is of those that are not.
-    """
-    if len(x) < ENOUGH_WINDOWS:
-        return shipped_reference()
-    found = reference_of(x, simulated=simulated, made={"how": f"{len(x)} windows of a fit"})
-    if found.median_evidence > 0:
-        return found
-    some = x[x[:, EVIDENCE] > 0, EVIDENCE]
-    return replace(found, median_evidence=float(np.median(some)) if len(some) else 1.0)
-
-
-def _deciles(x: Floats) -> tuple[tuple[float, ...], ...]:
-    """Nine deciles of each feature; none for a feature that no window shows."""
-    found = []
-    for column in x.T:
-        seen = column[~np.isnan(column)]
-        deciles = np.quantile(seen, np.arange(1, 10) / 10).tolist() if len(seen) else ()
-        # To a hundredth of their spread or finer: a fit may travel, and holds no lesson's own number.
-        digits = 2 - math.floor(math.log10(float(seen.std()) or 1.0)) if len(seen) else 0
-        found.append(tuple(round(value, digits) for value in deciles))
-    return tuple(found)
 
 
 def _quadrature(spread: Spread) -> Quadrature:
