@@ -13,6 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation.metrics import Z90
 from models.features.set1 import FEATURES
 from models.scoring.fit_file import FeatureReference, Fit
 
@@ -24,7 +25,6 @@ MUCH: Final = 0.25  # both by convention of credit scoring (Siddiqi 2006) alone:
 FEWEST: Final = 30  # later lessons that show a feature, below which no index is made
 _PILE: Final = 0.01  # share of later lessons with one and the same value, from which on it is no chance
 _LEAST_BIN: Final = 0.05  # share of the fit that a bin must hold to be one
-_Z95: Final = 1.6448536269514722
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def psi_by_chance(bins: int, lessons: int, windows: int) -> float:
     if bins < 2:
         return 0.0
     free = bins - 1
-    chi = free * (1 - 2 / (9 * free) + _Z95 * math.sqrt(2 / (9 * free))) ** 3
+    chi = free * (1 - 2 / (9 * free) + Z90 * math.sqrt(2 / (9 * free))) ** 3
     return chi * (1 / lessons + 1 / max(1, windows))
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from models.commands.common import Features, Model, Out, Ratings, Seed, refuse_same
+from models.commands.layout import figures
 from shared.errors import BadInput, UsageError
 from shared.files import replace
 
@@ -136,11 +137,8 @@ def _described(fitted: "Fit", ratings: "RatingTable", why: str) -> Iterator[str]
     if fitted.simulated:
         yield f"Simulated, {why}: no real lesson stands behind this fit."
     heads = ("dimension", "ratings", "briefed", "no window", "kappa", "within 1", "90% sets hold", "stages")
-    rows = [heads, *(_row(name, dimension) for name, dimension in fitted.dimensions.items())]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        first, *rest = (cell.rjust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join((first.strip().ljust(widths[0]), *rest))
+    rows = [_row(name, dimension) for name, dimension in fitted.dimensions.items()]
+    yield figures(heads, rows, indent=0)
     yield "A coach's number is the log-odds of a higher level than others would give, with a 90% interval."
     yield "Kappa (quadratic weighted), within 1 and sets are of ratings held out of the fit."
     if ratings.other_school:

@@ -17,7 +17,8 @@ from models.fitting.heldout import figures
 from models.fitting.hyper import BELIEFS, FLAT_BELIEFS, Chosen, Hyper, Spread, choose
 from models.fitting.ratings import DimensionRatings, RatingTable
 from models.fitting.reference import reference_among, told
-from models.fitting.schools import Windows, group_doubt, group_notes, windows_of
+from models.fitting.schools import group_doubt, group_notes
+from models.grouping.windows import Windows, windows_of
 from models.integration.load import Dimension, IntegrationModel
 from models.scoring.fit_file import (
     ENOUGH_RATINGS,

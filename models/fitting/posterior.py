@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from models.fitting.surface import GAP_SD, LOCATION_SD, Prior, Problem, Surface
+from models.fitting.surface import Prior, Problem, Surface
 
-__all__ = ["GAP_SD", "LOCATION_SD", "Mode", "Posterior", "Prior", "Problem", "find_mode", "fit_posterior"]
+__all__ = ["Mode", "Posterior", "Prior", "Problem", "find_mode", "fit_posterior"]
 
 Floats = NDArray[np.float64]
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.agreement import kappa_between, krippendorff_alpha, level_counts, shared_pairs
+from models.evaluation.metrics import Z90
 from models.fitting.design import Design
 from models.fitting.posterior import Posterior
 from models.scoring.fit_file import Agreement, Effect
@@ -14,7 +15,6 @@ from models.scoring.fit_file import Agreement, Effect
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-Z90: Final = 1.6448536269514722
 FEW_PAIRS: Final = 20
 
 ONE_COACH: Final = (

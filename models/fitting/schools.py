@@ -25,12 +25,10 @@ from models.fitting.hyper import Chosen
 from models.fitting.school_search import Found, Search, Shares
 from models.grouping.clusters import USUAL_ICC, variance_of
 from models.grouping.foretold import Lessons, Means, Spread, means_of, spread_of
-from models.grouping.windows import Windows, windows_of
+from models.grouping.windows import Windows
 from models.scoring.fit_file import Agreement
 from models.scoring.fit_groups import Groups, KnownSchool
 from models.scoring.shrink import kept
-
-__all__ = ["ASSUMED", "Windows", "group_doubt", "group_notes", "windows_of"]
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
