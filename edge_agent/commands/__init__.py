@@ -1,0 +1,1 @@
+"""The commands of `commonground agent`, one a file."""

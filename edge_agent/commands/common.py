@@ -1,0 +1,98 @@
+"""What the commands of `commonground agent` share."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from edge_agent.clock import make_clock
+from edge_agent.paths import AgentFolder
+from edge_agent.settings import load_settings
+from shared.errors import SettingsError, UsageError
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The agent's folder.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def say(text: str) -> None:
+    typer.echo(text)
+
+
+def school_day(paths: AgentFolder) -> date:
+    """The school's own date, in a simulation the simulated one."""
+    settings = load_settings(paths)
+    clock = make_clock(paths, settings)
+    return datetime.fromtimestamp(clock.now(), settings.zone).date()
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[float], None] | None]:
+    """A bar that is told the share done, when a terminal is attached; else nothing."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(label, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def secret_text(token: str) -> str:
+    try:
+        if token == "-":  # noqa: S105 - the usual name of standard input
+            return sys.stdin.read().strip()
+        return Path(token).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError, ValueError):
+        # Not repeated: somebody may have put the invitation itself here, and logs keep command lines.
+        raise UsageError(
+            "the invitation cannot be read: give the path of its file, or - to paste it"
+        ) from None
+
+
+class opened_store:  # noqa: N801 - reads as a statement: `with opened_store(folder) as connection:`
+    """One short transaction in the agent's file; works while the agent runs."""
+
+    def __init__(self, paths: AgentFolder) -> None:
+        from edge_agent.store.schema import MIGRATIONS
+        from shared.storage import connect, migrate, transaction
+
+        load_settings(paths)
+        self._connection = connect(paths.database)
+        migrate(self._connection, MIGRATIONS)
+        self._transaction = transaction(self._connection)
+
+    def __enter__(self) -> Any:
+        return self._transaction.__enter__()
+
+    def __exit__(self, *details: Any) -> None:
+        try:
+            self._transaction.__exit__(*details)
+        finally:
+            self._connection.close()
+
+
+def require_database(paths: AgentFolder) -> None:
+    if not paths.database.exists():
+        raise SettingsError(f"{paths.database} is missing: this agent has not run yet")
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def print_counts(totals: dict[str, int], counts: dict[str, dict[str, int]]) -> None:
+    say(", ".join(f"{number} {name}" for name, number in totals.items()))
+    rows = [(what, reason, number) for what, reasons in counts.items() for reason, number in reasons.items()]
+    if not rows:
+        return
+    table = Table("what", "reason", "number", box=None)
+    for what, reason, number in rows:
+        table.add_row(what, reason, str(number))
+    Console().print(table)
