@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check format bench universes picture lock clean
+.PHONY: demo test check format bench soak universes picture lock clean
 
 demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it headless
 	@$(BIN)/commonground demo $(ARGS)
@@ -25,7 +25,11 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev  ## the budgets of the design, each beside its peer
+	@scripts/system-packages bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(VENV)/.dev  ## an hour of agent and hub at 10,000 signals a second; ARGS="--minutes N"
+	@$(BIN)/python -m benchmarks.soak $(ARGS)
 
 universes: $(VENV)/.dev  ## the scoring core's targets over simulated universes: minutes
 	@$(BIN)/python -m benchmarks.universes $(ARGS)

@@ -1,4 +1,4 @@
-"""The front door: `commonground agent|hub|models|demo`. Each room is imported only when it is asked for."""
+"""The front door: `commonground agent|collect|hub|models|demo`. Each room is imported only when it is asked for."""
 
 import difflib
 import importlib
@@ -11,6 +11,7 @@ from shared.errors import CommonGroundError
 ROOMS: Final = MappingProxyType(
     {
         "agent": ("edge_agent.cli", "in the school: gather, close lessons, send records"),
+        "collect": ("edge_agent.collect", "in the school: read a source on another machine, for the agent"),
         "hub": ("hub.cli", "in the district: receive, compare, show"),
         "models": ("models.cli", "the scoring core: catalogue, models, features, scores"),
         "demo": ("demo.cli", "the whole main job on one machine, with simulated schools"),

@@ -14,7 +14,10 @@ from benchmarks.harness import Row, Size
 from benchmarks.table import render
 
 # In the order of the budgets in the design; each module has `measure(size) -> Row`.
-ROWS: Final = ("signals", "log", "window", "link", "agent", "hub", "pages", "lesson", "table", "rows", "fit")
+ROWS: Final = (
+    *("signals", "log", "window", "link", "agent", "hub", "pages", "lesson", "table", "rows", "fit"),
+    *("brokers", "latency", "peers"),  # beside budget 4, without one of their own
+)
 
 
 def main() -> None:

@@ -16,9 +16,9 @@ class Clock:
         """Stand still at `moment` (seconds UTC)."""
         self._write(moment, 0.0)
 
-    def go(self, moment: float) -> None:
-        """Go on in real time from `moment`."""
-        self._write(moment, 1.0)
+    def go(self, moment: float, rate: float = 1.0) -> None:
+        """Go on from `moment`, `rate` simulated seconds in each real one."""
+        self._write(moment, rate)
 
     def _write(self, moment: float, rate: float) -> None:
         draft = self.path.with_suffix(".new")

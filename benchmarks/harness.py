@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 Size = Literal["quick", "full"]
-Met = Literal["yes", "no", "not measured yet: later"]
+Met = Literal["yes", "no", "no target", "not measured yet: later"]
 
 LATER: Final = "not measured yet: later"
 

@@ -6,10 +6,12 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +105,32 @@ def fetch(url: str) -> str:
     """The body of a page on this machine."""
     with urllib.request.urlopen(url, timeout=30) as answer:  # noqa: S310 - loopback only
         return str(answer.read().decode())
+
+
+@contextmanager
+def asking(url: str) -> Iterator[list[float]]:
+    """Ask for a page over and over while it lasts, a tenth of a second apart; seconds that each answer took.
+
+    An error ends it and is raised at the end.
+    """
+    answers: list[float] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while True:
+            began = time.perf_counter()
+            fetch(url)
+            answers.append(time.perf_counter() - began)
+            if over.wait(0.1):
+                return
+
+    with ThreadPoolExecutor(1) as one:
+        done = one.submit(ask)
+        try:
+            yield answers
+        finally:
+            over.set()
+        done.result()
 
 
 def free_ports(count: int) -> list[int]:

@@ -1,8 +1,6 @@
 """The running agent: intake, collectors, the loop that closes lessons and weeks, the link to the hub."""
 
 import os
-import random
-import secrets
 import sqlite3
 import threading
 import time
@@ -14,28 +12,28 @@ from typing import Final
 
 import structlog
 
+from edge_agent import school_key
 from edge_agent.clock import make_clock
-from edge_agent.collecting import Collecting, Running
 from edge_agent.daykeys import KeyFolder
-from edge_agent.days import day_of, key_expires
+from edge_agent.days import day_of, key_expires, rfc3339
 from edge_agent.heartbeat import Heartbeat
-from edge_agent.intake import IntakeInbox
-from edge_agent.lessons import Lessons, rfc3339
+from edge_agent.lessons import Lessons
+from edge_agent.links import Links
 from edge_agent.page import create_page
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.renewal import Renewal, count_refused
+from edge_agent.room import MIB, Room
 from edge_agent.schedule import Schedule, load_teachers_key
 from edge_agent.scoring import Judged
-from edge_agent.settings import load_hub, load_settings
+from edge_agent.settings import load_settings
 from edge_agent.status import Status
+from edge_agent.store import disclosures
 from edge_agent.store.classes import end_expired, ensure_codes, shared_until
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
-from shared.link import keys, outbox
-from shared.link.client import LinkClient
-from shared.link.server import LinkServer
+from shared.link import outbox
 from shared.serving import WebServer
 from shared.storage import FolderLock, Writer, reader
 
@@ -57,7 +55,6 @@ class Agent:
         self.trouble = ""
         self.settled = float("-inf")
         self._log_is_full = True  # a kill may have left deleted bytes in it
-        self.client: LinkClient | None = None
         self.judged: tuple[Judged, ...] = ()
         self._log = structlog.get_logger("agent")
         self._stop = threading.Event()
@@ -87,6 +84,10 @@ class Agent:
         held.callback(self.writer.close)
         self._reader = reader(folder.database)
         held.callback(self._reader.close)
+        self._seal()
+        self.room = Room(folder.database, settings.disk)
+        held.callback(self.room.close)
+        self.writer.run(lambda connection: outbox.set_budget(connection, settings.disk.outbox_mib * MIB))
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         count_refused(self.writer, parts.refused, self.clock.now())
         self.judged = parts.scoring.judged
@@ -102,29 +103,18 @@ class Agent:
         held.callback(status.close)
         page = WebServer(create_page(status.read), settings.page.port, "page")
         held.callback(page.stop)
-        self._open_links(held, parts, codes)
+        self.links = Links(
+            held, folder, parts, self._keys, codes, self.clock, self.writer, self.room, self._changed.set
+        )
         page.start()
-        self._log.info("running", page=f"http://127.0.0.1:{page.port}/", joined=self.client is not None)
+        self._log.info("running", page=f"http://127.0.0.1:{page.port}/", joined=self.links.client is not None)
 
-    def _open_links(self, held: ExitStack, parts: Parts, codes: dict[str, str]) -> None:
-        """Hop 1 (collectors to this agent) and, once joined, hop 2 (this agent to the hub)."""
-        pair = keys.load_or_create(self.folder.secrets, "agent")
-        collectors = keys.load_or_create(self.folder.secrets, "collectors")
-        apps = len(parts.catalogue.apps)
-        self._inbox = IntakeInbox(self.writer, collectors.public, apps, self._changed.set)
-        intake = LinkServer("tcp://127.0.0.1:*", pair, self._inbox)
-        intake.start()
-        held.callback(intake.stop)
-        self._feed = outbox.OutboxFeed(self.writer)
-        hub = load_hub(self.folder)
-        if hub is not None:
-            rng = random.Random(secrets.randbits(64))
-            self.client = LinkClient(hub.address, hub.public_key, pair, RECORDS_STREAM, self._feed, rng)
-            self.client.start()
-            held.callback(self.client.stop)
-        self._collecting = Collecting(self.folder, parts, self._keys, codes, self.clock)
-        held.callback(self._collecting.stop)
-        self._collecting.start(intake.endpoint, pair.public, collectors)
+    def _seal(self) -> None:
+        """Records in the disclosure log are for the school's key alone, those of an older program too."""
+        public = school_key.ensure(self.folder.secrets)
+        self.writer.run(lambda connection: disclosures.adopt_key(connection, public))
+        while self.writer.run(disclosures.seal_earlier):
+            pass
 
     def _loop(self) -> None:
         tidy = 0.0
@@ -133,13 +123,14 @@ class Agent:
             try:
                 if self._renewal.look(now):
                     self._log.info("identity files renewed")
+                self.links.look()
                 self.tick(now)
-                if self.client is not None and self._heartbeat.beat(self.sources, now):
-                    self._feed.wake()
+                if self.links.client is not None and self._heartbeat.beat(self.links.sources, now):
+                    self.links.feed.wake()
                 if time.monotonic() >= tidy:
                     tidy = time.monotonic() + TIDY_SECONDS
                     self.writer.run(partial(self._tidy, now=now))
-                self.trouble = self._renewal.trouble or self._inbox.trouble
+                self.trouble = self.links.trouble or self._renewal.trouble
             except outbox.OutboxFull as full:
                 # Lessons stay open until the hub answers and there is room again: nothing is dropped.
                 self.trouble = f"The outbox is full: {full}"
@@ -155,11 +146,14 @@ class Agent:
         """Close what is over, send what may leave, destroy what is expired (`now` in seconds UTC)."""
         for day in self._keys.destroy_expired(now):
             self._log.info("day key destroyed", day=day.isoformat())
-            self._collecting.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
+            self.links.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
         today, at = day_of(now, self.settings.zone), rfc3339(now)
         if any(until < today for until in shared_until(self._reader).values()):
             self.writer.run(lambda connection: end_expired(connection, today, at))
-        read_until = self._collecting.read_until(now)
+        read_until = self.links.read_until(now)
+        if self.room.shortage() is not None:
+            # Nothing more is taken of days without a key. Waiting for it would keep what fills the disk.
+            read_until = max(read_until, self._lessons.over_at(now))
         until = min(now, read_until)
         closed = self._lessons.close_due(now, read_until)
         # Whatever a source was still to say of that time has been said.
@@ -170,15 +164,10 @@ class Agent:
             self._log_is_full = not self.writer.empty_log()
         weeks = self._weeks.send_due(until)
         if closed or weeks:
-            self._feed.wake()
+            self.links.feed.wake()
         self.settled = until
 
     def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
         forget_minutes(connection, now)
         connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
         outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)
-
-    @property
-    def sources(self) -> list[Running]:
-        """Every source at work."""
-        return self._collecting.running

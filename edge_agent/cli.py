@@ -2,11 +2,17 @@
 
 import typer
 
+from edge_agent.commands.agreement import agreement
 from edge_agent.commands.classes import classes
+from edge_agent.commands.collectors import collectors
 from edge_agent.commands.disclosures import disclosures
 from edge_agent.commands.init import init
+from edge_agent.commands.invite import invite
 from edge_agent.commands.join import join
+from edge_agent.commands.rejected import rejected
 from edge_agent.commands.replay import replay
+from edge_agent.commands.revoke import revoke
+from edge_agent.commands.rotate_key import rotate_key
 from edge_agent.commands.run import run
 from edge_agent.commands.share import share
 from edge_agent.commands.status import status
@@ -19,5 +25,21 @@ app = typer.Typer(
     help="In the school: gather signals, close lessons, send records.",
 )
 
-for command in (init, join, run, status, replay, classes, share, unshare, disclosures):
-    app.command(command.__name__)(command)
+for command in (
+    init,
+    join,
+    run,
+    status,
+    replay,
+    classes,
+    share,
+    unshare,
+    invite,
+    collectors,
+    revoke,
+    rotate_key,
+    disclosures,
+    agreement,
+):
+    app.command(command.__name__.replace("_", "-"))(command)
+app.add_typer(rejected, name="rejected")

@@ -38,6 +38,8 @@ class Running:
         """In words, for the status page."""
         if self.follower is not None:
             return self.follower.state
+        if self.spool.is_stalled():
+            return "waits: what was sent last is not accepted yet; the apps are asked to send again later"
         return f"listening on port {self.settings.port}"
 
     def stop(self) -> None:

@@ -12,6 +12,7 @@ from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from edge_agent.days import key_expires
+from shared.files import sync_folder
 from shared.settings import read_secret, write_secret
 from shared.storage import Writer
 
@@ -90,7 +91,7 @@ class KeyFolder:
         draft.unlink(missing_ok=True)
         write_secret(draft, secrets.token_bytes(KEY_BYTES))
         draft.rename(path)
-        _sync(self._folder)
+        sync_folder(self._folder)
 
     def _files(self) -> list[tuple[date, Path]]:
         found = []
@@ -126,14 +127,6 @@ def _remember(connection: sqlite3.Connection, day: date, state: str) -> None:
     connection.execute("INSERT OR REPLACE INTO day_keys VALUES (?, ?)", (day.isoformat(), state))
 
 
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _shred(path: Path) -> None:
     # A journalling or flash disk may keep the old bytes; the overwrite covers the ordinary ones.
     with path.open("r+b") as file:
@@ -141,4 +134,4 @@ def _shred(path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     path.unlink()
-    _sync(path.parent)
+    sync_folder(path.parent)

@@ -1,6 +1,6 @@
 """Local days of the school: where they begin in UTC, which one a moment belongs to."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,11 @@ def living_days(now: float, zone: ZoneInfo) -> tuple[date, ...]:
     """Local days whose key may still live at `now`, oldest first."""
     today = day_of(now, zone)
     return tuple(day for day in (today - timedelta(days=1), today) if key_expires(day, zone) > now)
+
+
+def rfc3339(moment: float) -> str:
+    """Seconds UTC as RFC 3339."""
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def week_name(day: date) -> str:

@@ -1,74 +1,173 @@
 """Hop 1, the agent's end: what collectors send is committed with its position before it is acknowledged."""
 
+import hashlib
 import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from edge_agent import parcel as parcels
+from edge_agent.daykeys import DESTROYED
+from edge_agent.remote.members import Members
+from edge_agent.room import Shortage
 from edge_agent.store import counts
 from shared import signals
 from shared.errors import BadInput
 from shared.link import ledger
-from shared.link.receiver import Delivery, Outcome, Standing
+from shared.link.receiver import Delivery, Later, Outcome, Rejected, Settled, Standing
+from shared.scrub import shape
 from shared.storage import Writer
 
 ENROLMENT: Final = "collectors"
+REFUSED: Final = "parcel_refused"
+SHOWN: Final = 100  # characters of a refused parcel's shape
+RETRY_MS: Final = 1000
 
 
 class IntakeInbox:
-    """The receiving side of hop 1, for shared.link.server."""
+    """The receiving side of hop 1, for shared.link.server.
 
-    def __init__(self, writer: Writer, collector_key: str, apps: int, on_signals: Callable[[], None]) -> None:
+    `shortage` is asked before anything is taken: while it names one, collectors are told to come later.
+    `clock` gives the school's time in seconds UTC. `members` are collectors on other machines.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        collector_key: str,
+        apps: int,
+        on_signals: Callable[[], None],
+        shortage: Callable[[], Shortage | None] = lambda: None,
+        clock: Callable[[], float] = time.time,
+        members: Members | None = None,
+    ) -> None:
+        self._members = members
         self._writer = writer
+        self._shortage = shortage
+        self._clock = clock
         self._enrolments = {collector_key: ENROLMENT}
         self._apps = apps
         self._on_signals = on_signals
         self.trouble = ""
 
     def enrolments(self) -> Mapping[str, str]:
-        """The collectors' key; there are no others yet."""
-        return self._enrolments
+        """The key of this agent's own collectors, and those of collectors on other machines."""
+        return (
+            self._enrolments if self._members is None else {**self._members.enrolments(), **self._enrolments}
+        )
 
     def inviting(self) -> bool:
-        """Collectors on other machines cannot enrol yet."""
-        return False
+        """Whether a collector on another machine is invited."""
+        return self._members is not None and self._members.inviting()
 
     def join(self, public_key: str, secret: bytes, name: str) -> str:
-        """Refused: see `inviting`."""
-        raise BadInput("not_inviting", "this agent takes no collectors from other machines")
+        """Enrol an invited collector on another machine; its own name for itself is of no interest."""
+        if self._members is None:
+            raise BadInput("not_inviting", "this agent takes no collectors from other machines")
+        return self._members.join(public_key, secret)
+
+    def renew(self, enrolment: str, old_key: str, new_key: str) -> None:
+        """Let the new key of a collector on another machine speak beside its old one."""
+        if self._members is None or enrolment == ENROLMENT:
+            raise BadInput("keys_are_not_renewed_here")
+        self._members.renew(enrolment, old_key, new_key)
+
+    def retire(self, enrolment: str, key_in_use: str) -> None:
+        """A collector's new key speaks."""
+        if self._members is not None and enrolment != ENROLMENT:
+            self._members.retire(enrolment, key_in_use)
+
+    def tell(self, enrolment: str, what: str) -> bytes | None:
+        """What a collector on another machine asks for; those of this agent know it themselves."""
+        if self._members is None or enrolment == ENROLMENT:
+            return None
+        return self._members.tell(enrolment, what)
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
         """Where the source's reading stands; older sessions of its collector are fenced off."""
         return self._writer.run(lambda connection: ledger.hello(connection, enrolment, stream, epoch))
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """Commit parcels; returns when they are on disk."""
+        """Commit parcels; returns when they are on disk. `Later` for all of them while there is no room."""
+        if self._shortage() is not None:
+            return [Later(RETRY_MS)] * len(deliveries)
+        admitted = self._admitted(deliveries)
         try:
-            outcomes = self._writer.run(
-                lambda connection: ledger.deliver_in_transaction(connection, deliveries, self._effect)
-            )
+            outcomes = self._writer.run(lambda connection: self._deliver(connection, deliveries, admitted))
         except sqlite3.Error as error:
             self.trouble = (
                 f"Signals cannot be stored ({error}): make room on the disk; nothing is lost meanwhile"
             )
             raise
-        self.trouble = ""
+        stored = [done for done in zip(deliveries, outcomes, strict=True) if isinstance(done[1], Settled)]
+        if stored:
+            self.trouble = ""  # a gap, left by what could not be stored, is no news of the disk
+        for delivery, _ in stored:
+            parcel = admitted.get(_place(delivery))
+            if self._members is not None and isinstance(parcel, parcels.Parcel):
+                self._members.heard(parcel)
         self._on_signals()
         return outcomes
 
-    def _effect(self, connection: sqlite3.Connection, delivery: Delivery) -> None:
-        parcel = parcels.decode(delivery.payload)
+    def _admitted(self, deliveries: Sequence[Delivery]) -> "_Admitted":
+        """Parcels from other machines as far as they are taken; asked before the write, not in it."""
+        found: _Admitted = {}
+        for delivery in deliveries:
+            if self._members is None or delivery.enrolment == ENROLMENT or not delivery.payload:
+                continue
+            try:
+                parcel = parcels.decode(delivery.payload)
+                found[_place(delivery)] = self._members.admit(delivery.enrolment, parcel)
+            except BadInput as error:
+                found[_place(delivery)] = error
+        return found
+
+    def _deliver(
+        self, connection: sqlite3.Connection, deliveries: Sequence[Delivery], admitted: "_Admitted"
+    ) -> list[Outcome]:
+        effect = partial(self._effect, admitted=admitted)
+        outcomes = ledger.deliver_in_transaction(connection, deliveries, effect)
+        for delivery, outcome in zip(deliveries, outcomes, strict=True):
+            if isinstance(outcome, Rejected):
+                keep_refused(connection, delivery, outcome.reason, self._clock())
+        return outcomes
+
+    def _effect(self, connection: sqlite3.Connection, delivery: Delivery, admitted: "_Admitted") -> None:
+        parcel = admitted.get(_place(delivery)) or parcels.decode(delivery.payload)
+        if isinstance(parcel, BadInput):
+            raise parcel
         for data in parcel.batches:
             store_signals(connection, signals.decode(data, apps=self._apps), data)
         store_counts(connection, parcel)
 
 
+_Place = tuple[str, str, int, int]
+_Admitted = dict[_Place, parcels.Parcel | BadInput]
+
+
+def _place(delivery: Delivery) -> _Place:
+    return delivery.enrolment, delivery.stream, delivery.epoch, delivery.seq
+
+
+def keep_refused(connection: sqlite3.Connection, delivery: Delivery, reason: str, now: float) -> None:
+    """Count a parcel that will never be taken, and keep its shape, its size and its hash."""
+    payload = delivery.payload
+    digest = hashlib.sha256(payload).hexdigest()
+    excerpt = f"{shape(payload, SHOWN)} ({len(payload)} bytes, sha256 {digest})"
+    counts.add_counts(connection, delivery.stream, {"refused": {REFUSED: 1}})
+    counts.quarantine(connection, now, delivery.stream, [(reason, excerpt)])
+
+
 def store_signals(connection: sqlite3.Connection, batch: signals.SignalBatch, payload: bytes) -> None:
-    """Keep a checked batch, and which classes it has signals of."""
+    """Keep a checked batch, and which classes it has signals of; one of a forgotten day is late."""
     day = _day(batch.day_key)
+    if _is_forgotten(connection, day):
+        counts.add_counts(connection, batch.source, {"late": {DESTROYED: len(batch)}})
+        return
     cursor = connection.execute(
         "INSERT INTO batches (day, kind, source, t_min, t_max, signals, payload) VALUES (?,?,?,?,?,?,?)",
         (day, batch.kind, batch.source, int(batch.t.min()), int(batch.t.max()), len(batch), payload),
@@ -101,8 +200,9 @@ def store_counts(connection: sqlite3.Connection, parcel: parcels.Parcel) -> None
     connection.executemany(
         "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
         [
-            (group.class_code, group.start, as_signed(device), _day(group.day))
+            (group.class_code, group.start, as_signed(device), day)
             for group in parcel.heard
+            if not _is_forgotten(connection, day := _day(group.day))
             for device in group.devices
         ],
     )
@@ -115,6 +215,11 @@ def store_counts(connection: sqlite3.Connection, parcel: parcels.Parcel) -> None
 def as_signed(pseudonym: int) -> int:
     """A uint64 as SQLite's int64."""
     return pseudonym - (1 << 64) if pseudonym >= 1 << 63 else pseudonym
+
+
+def _is_forgotten(connection: sqlite3.Connection, day: str) -> bool:
+    """Whether its lessons are closed for good: what comes now could only make others of them."""
+    return connection.execute("SELECT 1 FROM forgotten WHERE day = ?", (day,)).fetchone() is not None
 
 
 def _day(text: str) -> str:

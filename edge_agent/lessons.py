@@ -3,19 +3,20 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import partial
 from typing import Final
 
 import numpy as np
 
-from edge_agent.days import day_of, key_expires, living_days
+from edge_agent.days import day_of, key_expires, living_days, rfc3339
 from edge_agent.identity.timetable import Lesson
 from edge_agent.leaving import lesson_held_back, revision_held_back
 from edge_agent.records import lesson_record
 from edge_agent.schedule import Schedule
 from edge_agent.scoring import Scoring
 from edge_agent.settings import AgentSettings
+from edge_agent.store import collectors
 from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
 from edge_agent.store.windows import Known, forget_day, known_windows, pass_over, put, remember_number
@@ -86,6 +87,11 @@ class Lessons:
         for day in gone:
             self._writer.run(partial(forget_day, day=day.isoformat(), orphans=self._orphans(day)))
         return gone
+
+    def over_at(self, now: float) -> float:
+        """When the newest day that has signals and no key any more was over; minus infinity if none has."""
+        expiries = (key_expires(day, self._settings.zone) for day in self._stored_days())
+        return max((expiry for expiry in expiries if expiry <= now), default=float("-inf"))
 
     def _orphans(self, day: date) -> int:
         """Signals of the day that lie in no closed window: a bell schedule changed under them."""
@@ -164,9 +170,7 @@ class Lessons:
         windows = [item.window for item in due]
         batches = self._batches(due[0].day, windows)
         upto = max(batches, default=0)
-        closed = close_windows(
-            windows, list(batches.values()), self._settings.kinds, self._catalogue, self._scoring
-        )
+        closed = close_windows(windows, list(batches.values()), self._kinds(), self._catalogue, self._scoring)
         changed = [_changed_devices(item, batches) for item in due]
 
         def write(connection: sqlite3.Connection) -> None:
@@ -226,21 +230,20 @@ class Lessons:
             remember_number(connection, window.key, number)
             known = Known(upto, known.revision + 1, upto)
         known = replace(known, upto_batch=upto)
-        put(connection, item.day, window, self._settings.kinds, known, held)
+        put(connection, item.day, window, self._kinds(), known, held)
+
+    def _kinds(self) -> frozenset[str]:
+        """What this agent reads, here and on other machines: what it could see follows from that."""
+        return self._settings.kinds | collectors.kinds(self._reader)
 
     def _record(self, window: ClosedWindow, revision: int) -> records.LessonRecord:
         return lesson_record(
             window,
             school=self._settings.school,
             zone=self._settings.zone,
-            kinds=self._settings.kinds,
+            kinds=self._kinds(),
             revision=revision,
         )
-
-
-def rfc3339(moment: float) -> str:
-    """Seconds UTC as RFC 3339."""
-    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def impossible(record: records.Record) -> str | None:
@@ -254,7 +257,8 @@ def impossible(record: records.Record) -> str | None:
 
 def hand_over(connection: sqlite3.Connection, record: records.Record, kind: str, now: float) -> int:
     """Put a record into the outbox and the disclosure log, in the caller's transaction; its number."""
-    payload = records.encode(record)
+    # As the hub would write it again: a whole number where a fraction belongs becomes one.
+    payload = records.encode(records.decode(records.encode(record)))
     number = outbox.append(connection, kind, payload)
     disclose(connection, at=rfc3339(now), kind=kind, number=number, payload=payload)
     return number

@@ -4,6 +4,7 @@ import json
 import secrets
 import tomllib
 
+from edge_agent import school_key
 from edge_agent.drafts import replacing
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import TEMPLATE, AgentSettings, check_timezone
@@ -29,6 +30,7 @@ def create(folder: AgentFolder, school: str, timezone: str, port: int) -> None:
     except OSError as error:
         raise UsageError(f"{folder.root} cannot be made: {error.strerror}; choose another folder") from None
     keys.load_or_create(folder.secrets, "agent")
+    school_key.ensure(folder.secrets)
     password = folder.secrets / "xapi_password"
     if not password.exists():
         write_secret(password, secrets.token_urlsafe(24).encode())

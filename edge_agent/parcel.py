@@ -23,7 +23,8 @@ class Heard(msgspec.Struct, array_like=True, gc=False):
 class Parcel(msgspec.Struct, array_like=True):
     """`batches` are encoded SignalBatches, one a local day. `counts` is what -> reason -> number.
 
-    `excerpts` are (reason, shape) of refused input; `seen` are 63-bit hashes of statement ids.
+    `excerpts` are (reason, shape) of refused input; `seen` are 63-bit hashes of statement ids. `read_until`
+    is said by collectors on other machines: the moment (seconds UTC) up to which the source has been read.
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Parcel(msgspec.Struct, array_like=True):
     excerpts: list[tuple[str, str]]
     heard: list[Heard]
     seen: list[int]
+    read_until: int | None = None
 
 
 _encoder: Final = msgspec.msgpack.Encoder()

@@ -12,6 +12,7 @@ from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.tables import Refused
 from edge_agent.paths import AgentFolder
+from edge_agent.placing import DirectoryPlacer
 from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import AgentSettings
 from edge_agent.sources.dnsmasq import read_dnsmasq
@@ -50,11 +51,9 @@ class Parts:
         return Collector(
             kind=kind,
             source=source,
-            directory=self.directory,
-            keys=keys,
+            placer=DirectoryPlacer(self.directory, keys, codes),
             matcher=self.matcher,
             catalogue=self.catalogue.version,
-            codes=codes,
         )
 
 

@@ -9,6 +9,7 @@ from msgspec import Meta
 from edge_agent.paths import AgentFolder
 from shared import settings
 from shared.errors import SettingsError
+from shared.link.sockets import check_address
 from shared.words import SOURCE_KINDS
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -47,10 +48,25 @@ class SourceSettings(msgspec.Struct, frozen=True):
     password_file: str | None = None
 
 
+class IntakeSettings(msgspec.Struct, frozen=True):
+    """Where collectors on other machines reach this agent; by default nobody does."""
+
+    address: str = "tcp://127.0.0.1:*"
+    public: str | None = None
+
+
 class PrivacySettings(msgspec.Struct, frozen=True):
     """Minimums below which nothing leaves; a school may raise them, and lower devices to 5."""
 
     minimum_devices: Annotated[int, Meta(ge=5, le=1000)] = 10
+
+
+class DiskSettings(msgspec.Struct, frozen=True):
+    """What may lie on the disk, in MiB: records that wait, signals; and what is left to everybody else."""
+
+    outbox_mib: Annotated[int, Meta(ge=1, le=1_048_576)] = 256
+    signals_mib: Annotated[int, Meta(ge=1, le=1_048_576)] = 1024
+    free_mib: Annotated[int, Meta(ge=1, le=1_048_576)] = 512
 
 
 class ScoringSettings(msgspec.Struct, frozen=True):
@@ -69,6 +85,8 @@ class AgentSettings(msgspec.Struct, frozen=True):
     identity: IdentitySettings = IdentitySettings()
     privacy: PrivacySettings = PrivacySettings()
     scoring: ScoringSettings = ScoringSettings()
+    disk: DiskSettings = DiskSettings()
+    intake: IntakeSettings = IntakeSettings()
     sources: tuple[SourceSettings, ...] = ()
     clock: ClockSettings | None = None
 
@@ -84,16 +102,18 @@ class AgentSettings(msgspec.Struct, frozen=True):
 
 
 class HubSettings(msgspec.Struct, frozen=True):
-    """The whole of `hub.toml`: where the district hub listens and the key it must prove."""
+    """The whole of `hub.toml`: where the district hub listens, the key it must prove, and its next one."""
 
     address: str
     public_key: str
+    next_public_key: str = ""
 
 
 def load_settings(folder: AgentFolder) -> AgentSettings:
     """The folder's settings, checked; raises SettingsError with one line."""
     loaded = settings.load(folder.settings, AgentSettings)
     check_timezone(loaded.timezone)
+    check_address(loaded.intake.address, listening=True)
     seen: set[str] = set()
     for source in loaded.sources:
         _check_source(folder, source)
@@ -101,6 +121,17 @@ def load_settings(folder: AgentFolder) -> AgentSettings:
             raise SettingsError(f"{folder.settings}: two sources are called `{source.id}`: rename one")
         seen.add(source.id)
     return loaded
+
+
+def intake_address(own: AgentSettings) -> str:
+    """What invitations for collectors name; raises SettingsError where no other machine could call it."""
+    address = own.intake.public or own.intake.address
+    if set(address.removeprefix("tcp://").rpartition(":")[0]) <= set("*0.:[]") or address.endswith(":*"):
+        raise SettingsError(
+            "no other machine can call this agent: say under [intake] of agent.toml where it listens, for"
+            ' example address = "tcp://0.0.0.0:5711" and public = "tcp://agent.school.example:5711"'
+        )
+    return check_address(address)
 
 
 def load_hub(folder: AgentFolder) -> HubSettings | None:
@@ -150,6 +181,15 @@ minimum_devices = 10           # fewer devices seen in a lesson: its record neve
 models = ["tim"]               # ids from `commonground models list`, or of your own TOML files in models/
 fits = []                      # what walkthroughs taught, by `commonground models fit`: one FIT.json a model;
                                # a model without one is an inference that nobody has calibrated yet
+
+[disk]                         # beyond these nothing more is read, and nothing is lost, until there is room
+outbox_mib = 256               # records that wait for the district
+signals_mib = 1024             # signals of the last two days
+free_mib = 512                 # what this agent leaves free on its disk
+
+# [intake]                     # for `commonground collect` on other machines, see `agent invite`
+# address = "tcp://0.0.0.0:5711"               # where this agent listens for them
+# public = "tcp://agent.school.example:5711"   # how they call it, if that is another address
 
 [[sources]]
 kind = "dnsmasq"               # the resolver's query log (`log-queries`, `log-dhcp`)

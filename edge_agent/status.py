@@ -7,6 +7,10 @@ from dataclasses import asdict
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
+from edge_agent import school_key
+from edge_agent.store import held_by_hub
+from edge_agent.store.disclosed_days import DisclosedDays
+from edge_agent.store.rejected import DROPPED
 from shared.link import outbox
 from shared.storage import reader
 
@@ -14,6 +18,8 @@ if TYPE_CHECKING:
     from edge_agent.agent import Agent
 
 NEWEST: Final = 20
+HASHES: Final = 20
+LEFT_ROWS: Final = 100
 LEFT_OUT: Final = frozenset({"staff", "opted_out"})  # on purpose
 ENOUGH_TO_JUDGE: Final = 200
 VERDICTS: Final = ("placed", "thin", "evidence_only")
@@ -26,6 +32,7 @@ class Status:
         self._agent = agent
         self._lock = threading.Lock()
         self._connection = reader(agent.folder.database)
+        self._days = DisclosedDays(agent.settings.zone, HASHES)
 
     def close(self) -> None:
         """Close the reading connection."""
@@ -62,14 +69,15 @@ class Status:
             "models": [asdict(one) for one in agent.judged],
             "windows": _windows(connection),
             "weeks": _weeks(connection),
-            "outbox": self._outbox(counts),
-            "left": _left(connection),
-            "left_hashes": _left_hashes(connection),
+            "outbox": self._outbox(counts) | {"dropped": sum(_by_reason(connection, DROPPED).values())},
+            **self._left(connection),
             "sharing": _sharing(connection),
         }
-        (rejected,) = connection.execute("SELECT count(*) FROM link_rejection").fetchone()
+        (rejected,) = connection.execute("SELECT coalesce(sum(rejected), 0) FROM link_stream").fetchone()
         status["rejected_by_intake"] = rejected
-        status["next_steps"] = next_steps(status, agent.trouble)
+        use, shortage = agent.room.look()
+        status["room"] = {"short": shortage.budget if shortage else None, **asdict(use)}
+        status["next_steps"] = next_steps(status, shortage.words if shortage else agent.trouble)
         status["working"] = status["next_steps"][0] if status["next_steps"] else "ok"
         return status
 
@@ -77,7 +85,7 @@ class Status:
         stored = {row["id"]: row for row in connection.execute("SELECT * FROM sources")}
         zone = self._agent.settings.zone
         found = []
-        for running in self._agent.sources:
+        for running in self._agent.links.sources:
             row = stored.get(running.settings.id)
             found.append(
                 {
@@ -93,8 +101,17 @@ class Status:
             )
         return found
 
+    def _left(self, connection: sqlite3.Connection) -> dict[str, Any]:
+        self._days.read(connection)
+        held = held_by_hub.read(connection, self._agent.settings.zone)
+        return {
+            **self._days.told(LEFT_ROWS),
+            "district_holds": asdict(held) if held else None,
+            "key_is_here": (self._agent.folder.secrets / school_key.PRIVATE).exists(),
+        }
+
     def _outbox(self, counts: outbox.Counts) -> dict[str, Any]:
-        client, zone = self._agent.client, self._agent.settings.zone
+        client, zone = self._agent.links.client, self._agent.settings.zone
         state = client.state if client is not None else None
         ago = None if state is None or state.last_ack is None else time.monotonic() - state.last_ack
         return {
@@ -126,6 +143,13 @@ def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
         if "missing" in source["state"] or "cannot" in source["state"]
     ]
     steps += _about_matching(status)
+    held = status["district_holds"]
+    if held and not held["agrees"]:
+        steps.append(
+            f"The district holds entry {held['seq']}, which this school's log does not have: this folder was"
+            " put back to an older state, or another agent speaks in the school's name. Tell the district's"
+            " administrator."
+        )
     link = status["outbox"]
     if link["state"] == "not_joined":
         steps.append("Not joined to a hub yet: run `commonground agent join` with the district's invitation.")
@@ -135,7 +159,8 @@ def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
         steps.append(f"The hub does not answer; {link['pending']} records wait here and nothing is lost.")
     if link["set_aside"]:
         steps.append(
-            f"The hub would not take {link['set_aside']} records: tell the district's administrator."
+            f"The hub would not take {link['set_aside']} records: `commonground agent rejected DIR list` says"
+            " why; tell the district's administrator."
         )
     return steps
 
@@ -210,26 +235,6 @@ def _placements(connection: sqlite3.Connection) -> dict[str, int]:
 def _weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     found = connection.execute("SELECT * FROM weeks ORDER BY week DESC LIMIT ?", (NEWEST,))
     return [{"week": row["week"], "bands": row["bands"], "held_back": row["held_back"]} for row in found]
-
-
-def _left(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    found = connection.execute(
-        """SELECT substr(at, 1, 10) AS day, kind, count(*) AS number, sum(bytes) AS bytes FROM disclosures
-           WHERE kind != 'withdrawn'
-           AND number NOT IN (SELECT number FROM disclosures WHERE kind = 'withdrawn')
-           GROUP BY 1, 2 ORDER BY 1 DESC, 2 LIMIT 100"""
-    )
-    return [
-        {"day": row["day"], "kind": row["kind"], "count": row["number"], "bytes": row["bytes"]}
-        for row in found
-    ]
-
-
-def _left_hashes(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    found = connection.execute("SELECT * FROM disclosures ORDER BY seq DESC LIMIT ?", (NEWEST,))
-    return [
-        {"seq": row["seq"], "when": row["at"], "kind": row["kind"], "sha256": row["sha256"]} for row in found
-    ]
 
 
 def _sharing(connection: sqlite3.Connection) -> list[dict[str, Any]]:

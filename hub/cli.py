@@ -2,13 +2,16 @@
 
 import typer
 
+from hub.commands.alarms import alarms
 from hub.commands.import_usage import import_usage
 from hub.commands.init import init
 from hub.commands.invite import invite
 from hub.commands.revoke import revoke
+from hub.commands.rotate_key import rotate_key
 from hub.commands.run import run
 from hub.commands.schools import schools
 from hub.commands.status import status
+from hub.commands.verify import verify
 
 app = typer.Typer(
     name="hub",
@@ -18,5 +21,5 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback must not print what variables hold
 )
 
-for command in (init, run, invite, revoke, schools, import_usage, status):
+for command in (init, run, invite, revoke, rotate_key, schools, import_usage, status, alarms, verify):
     app.command(command.__name__.replace("_", "-"))(command)

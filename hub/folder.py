@@ -7,6 +7,7 @@ from hub.paths import Layout
 from hub.store.schema import MIGRATIONS
 from shared import storage
 from shared.errors import SettingsError, UsageError
+from shared.files import replace
 from shared.link import keys
 
 LINK_KEY = "link"
@@ -37,9 +38,7 @@ def create(
         storage.migrate(connection, MIGRATIONS)
     finally:
         connection.close()
-    draft = layout.settings.with_suffix(".new")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(layout.settings)
+    replace(layout.settings, text.encode())
 
 
 def connect(layout: Layout) -> sqlite3.Connection:

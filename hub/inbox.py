@@ -1,6 +1,5 @@
 """The hub's end of the link: who may talk, who may join, and what every record does, in one transaction."""
 
-import re
 import sqlite3
 import time
 from collections import Counter
@@ -8,14 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from hub.known import Known
-from hub.store import ceilings, effects, enrolments, refusals
+from hub.store import alarms, announced, ceilings, enrolments, heartbeats, refusals
+from hub.taking import Taking
 from shared import storage
 from shared.errors import BadInput
 from shared.link import invitations, ledger
-from shared.link.receiver import Delivery, Later, Outcome, Rejected, Standing
-from shared.records import decode
+from shared.link.receiver import Delivery, Later, Outcome, Standing
 
-_KIND: Final = re.compile(rb'"kind"\s*:\s*"(lesson|week|status)"')
 _COUNTS_S: Final = 1.0  # counts of what was turned away without a write are written this often
 
 
@@ -32,7 +30,9 @@ class HubInbox:
         clock: Callable[[], float] = time.time,
         daily: Mapping[str, int] = ceilings.DAILY,
         known: Known | None = None,
+        next_key: Callable[[], str] = str,
     ) -> None:
+        self._next_key = next_key
         self._known = known or Known.load()
         self._writer = writer
         self._clock = clock
@@ -41,6 +41,7 @@ class HubInbox:
         self._full: dict[str, tuple[str, str]] = {}  # enrolment: the day on which it is full, and why
         self._turned_away: Counter[tuple[int, str]] = Counter()  # by school and reason, not yet on disk
         self._counted = float("-inf")
+        self._alarms = alarms.Watch(writer, self._reader, clock)
 
     def enrolments(self) -> Mapping[str, str]:
         """Public keys that may talk."""
@@ -61,11 +62,36 @@ class HubInbox:
             return self._writer.run(lambda own: enrolments.enrol(own, public_key, secret, name, now))
         except BadInput as error:
             self._turn_away(refusals.NO_SCHOOL, f"join_{error.reason}", now)
+            self._alarms.join_refused(public_key, secret, name, error.reason)
             raise
+
+    def knocked(self, public_key: str) -> None:
+        """A key that is not enrolled came."""
+        self._alarms.knocked(public_key)
+
+    def renew(self, enrolment: str, old_key: str, new_key: str) -> None:
+        """Let a school's new key speak beside its old one; a refusal is counted."""
+        now = self._clock()
+        try:
+            self._writer.run(lambda own: enrolments.KEYS.renew(own, int(enrolment), old_key, new_key, now))
+        except BadInput as error:
+            self._turn_away(int(enrolment), f"renew_{error.reason}", now)
+            raise
+
+    def retire(self, enrolment: str, key_in_use: str) -> None:
+        """A school's new key speaks: its old one is refused from now on."""
+        if enrolments.KEYS.before(self._reader, key_in_use) is not None:
+            now = self._clock()
+            self._writer.run(lambda own: enrolments.KEYS.retire(own, int(enrolment), key_in_use, now))
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
         """How the school's stream stands."""
-        return self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
+        standing = self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
+        following = self._next_key()
+        if following and not announced.knows(self._reader, int(enrolment), following):
+            self._writer.run(lambda own: announced.tell(own, int(enrolment), following))
+        self._alarms.greeted(enrolment, epoch, standing.epoch)
+        return standing
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Every record's effect, once; refused ones are counted and kept scrubbed.
@@ -78,7 +104,7 @@ class HubInbox:
         before = self._full
         taken = [delivery for delivery in deliveries if delivery.enrolment not in before]
         full, found = (
-            self._writer.run(lambda own: _Taking(own, now, self._daily, self._known).deliver(taken))
+            self._writer.run(lambda own: Taking(own, now, self._daily, self._known).deliver(taken))
             if taken
             else ({}, [])
         )
@@ -101,8 +127,8 @@ class HubInbox:
         def write(own: sqlite3.Connection) -> None:
             for (school_id, reason), count in counted.items():
                 refusals.tally(own, school_id, reason, now, count)
-                if school_id != refusals.NO_SCHOOL:
-                    effects.hear(own, school_id, now)
+            schools = {school_id for school_id, _ in counted if school_id != refusals.NO_SCHOOL}
+            heartbeats.hear(own, schools, now)
 
         try:
             self._writer.run(write)
@@ -113,64 +139,5 @@ class HubInbox:
         """Write what is counted, and let the file go."""
         if self._turned_away:
             self._write_counts(self._clock())
+        self._alarms.close()
         self._reader.close()
-
-
-class _Taking:
-    """One transaction's worth of deliveries, each school's up to its ceilings."""
-
-    def __init__(
-        self, connection: sqlite3.Connection, now: float, daily: Mapping[str, int], known: Known
-    ) -> None:
-        self._known = known
-        self._connection = connection
-        self._now = now
-        self._daily = daily
-        self._intakes: dict[str, ceilings.Intake] = {}
-        self._changed: set[str] = set()
-        self._counted: Counter[str] = Counter()
-
-    def deliver(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, str], list[Outcome]]:
-        """Which enrolments are full, each with the reason, and one outcome a delivery."""
-        outcomes = [self._take(delivery) for delivery in deliveries]
-        for enrolment in self._changed:
-            ceilings.write(self._connection, int(enrolment), self._intakes[enrolment])
-        for name, count in self._counted.items():
-            refusals.count(self._connection, name, count)
-        full = {enrolment: intake.full(self._daily) for enrolment, intake in self._intakes.items()}
-        return {enrolment: reason for enrolment, reason in full.items() if reason}, outcomes
-
-    def _take(self, delivery: Delivery) -> Outcome:
-        intake = self._intakes.get(delivery.enrolment)
-        if intake is None:
-            day = ceilings.day_of(self._now)
-            intake = ceilings.read(self._connection, int(delivery.enrolment), day)
-            self._intakes[delivery.enrolment] = intake
-        if intake.full(self._daily):
-            return Later(ceilings.retry_ms(self._now))
-        (outcome,) = ledger.deliver_in_transaction(self._connection, [delivery], self._effect)
-        if isinstance(outcome, Rejected):
-            self._reject(delivery, outcome.reason)
-        return outcome
-
-    def _effect(self, connection: sqlite3.Connection, delivery: Delivery) -> None:
-        school = enrolments.of_enrolment(connection, delivery.enrolment)
-        done = effects.apply(
-            connection, school.id, school.name, decode(delivery.payload), self._now, self._known
-        )
-        self._counted[done] += 1
-        self._changed.add(delivery.enrolment)
-        intake = self._intakes[delivery.enrolment]
-        self._intakes[delivery.enrolment] = intake.with_(len(delivery.payload), lesson=done == "lesson_new")
-
-    def _reject(self, delivery: Delivery, reason: str) -> None:
-        self._counted["refused"] += 1
-        kind = _KIND.search(delivery.payload)
-        refusals.refuse(
-            self._connection,
-            int(delivery.enrolment),
-            reason,
-            delivery.payload,
-            kind[1].decode() if kind else "unknown",
-            self._now,
-        )

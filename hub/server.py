@@ -12,16 +12,17 @@ from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from hub import folder as hub_folder
-from hub import settings
+from hub import settings, tuning
 from hub.api import problems, schools, status, usage
 from hub.explain import Explainer
 from hub.inbox import HubInbox
+from hub.link import HubLink, next_key
+from hub.nightly import Nightly
 from hub.pages import routes as pages
 from hub.paths import Layout
 from hub.store.schema import MIGRATIONS
 from hub.views import Views
 from shared import guard, storage
-from shared.link.server import LinkServer
 from shared.serving import LOOPBACK, loopback_socket
 
 STOP_SECONDS = 1
@@ -80,13 +81,18 @@ def run(layout: Layout, port: int | None = None) -> None:
             )
         )
         held.enter_context(_stopping_on_signals(server))
-        inbox = HubInbox(writer, known=app.state.views.known)
+        writer.run(tuning.for_groups)
+        inbox = HubInbox(writer, known=app.state.views.known, next_key=next_key(layout))
         held.callback(inbox.close)
-        link = LinkServer(own.link.address, hub_folder.link_keys(layout), inbox)
+        link = HubLink(layout, own.link.address, inbox, tuning.LIMITS)
+        tuning.collect_rarely()
         link.start()
         held.callback(link.stop)
         pages_at = f"http://{LOOPBACK}:{listener.getsockname()[1]}/"
         _log.info("hub_runs", district=own.district, pages=pages_at, link=link.endpoint, public=public)
+        nightly = Nightly(writer)
+        nightly.start()
+        held.callback(nightly.stop)
         server.run(sockets=[listener])
         _log.info("hub_stops")
 

@@ -51,6 +51,15 @@ def replacing_text(path: Path) -> Iterator[TextIO]:
             text.detach()
 
 
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder onto the disk: a file that is synced may be lost for want of its name."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _regular(path: Path) -> Path | None:
     """The file behind the name, there or yet to be; None for what is no file or cannot be exchanged."""
     if str(path.absolute()).startswith(_DESCRIPTORS):
@@ -85,6 +94,7 @@ def _draft(target: Path) -> Iterator[BinaryIO]:
             file.flush()
             os.fsync(descriptor)
         draft.replace(target)
+        sync_folder(target.parent)
     except BaseException:
         with suppress(OSError):
             draft.unlink()

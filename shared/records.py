@@ -8,12 +8,20 @@ import msgspec
 from msgspec import Meta
 
 from shared.errors import BadInput
-from shared.words import CHANNEL_INDEX, SOURCE_KINDS
+from shared.words import CHANNELS, SOURCE_KINDS
 
 MAX_RECORD_BYTES: Final = 32 * 1024
 GRADE_BANDS: Final = ("k-2", "3-5", "6-8", "9-12", "mixed", "other", "all")
 ALL_BANDS: Final = "all"  # a week that leaves as one, and then in no other band
 YEARS: Final = range(2015, 2100)
+
+STEP_MINUTES: Final = 5  # of the strip
+_LONGEST_MINUTES: Final = 600
+
+# What the agent's rounding may add up to: shares of a step have four digits, probabilities six.
+_STRIP_SLACK: Final = 5e-4
+_PROBS_SLACK: Final = 1e-5
+_EVIDENCE_SLACK: Final = 1e-2
 
 Text = Annotated[str, Meta(min_length=1, max_length=120)]
 Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*\Z")]
@@ -60,7 +68,7 @@ class LessonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     school: Text
     class_: Code = msgspec.field(name="class")
     start: str
-    minutes: Annotated[int, Meta(ge=1, le=600)]
+    minutes: Annotated[int, Meta(ge=1, le=_LONGEST_MINUTES)]
     grade_band: GradeBand
     subject: Text
     devices: Few
@@ -110,6 +118,8 @@ class StatusRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
 
 Record = LessonRecord | WeekRecord | StatusRecord
 
+_CHANNELS: Final = frozenset(CHANNELS)
+
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Record] = msgspec.json.Decoder(Record)
 _RFC3339 = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -153,6 +163,7 @@ def _check(record: Record) -> None:
         if not is_time(record.start):
             raise BadInput("record_time", "not an RFC 3339 time with its offset")
         _check_year(record.start)
+        _check_class(record)
         _check_strip(record)
         for placement in record.placements:
             _check_placement(placement)
@@ -173,17 +184,30 @@ def _check_year(text: str) -> None:
         raise BadInput("record_year", f"not of the years {YEARS[0]} to {YEARS[-1]}")
 
 
+def _check_class(record: LessonRecord) -> None:
+    # The roster may grow while a lesson runs, so that more are seen than were expected; not any number.
+    if record.devices > 2 * record.expected + 100:
+        raise BadInput("record_devices", "far more devices than expected")
+    if record.visibility > 0 and not record.expected:
+        raise BadInput("record_visibility", "a share of no expected device")
+    # `minutes` are whole ones: a lesson may have been up to one longer.
+    if record.evidence > record.devices * (record.minutes + 1) + _EVIDENCE_SLACK:
+        raise BadInput("record_evidence", "more device-minutes than devices and minutes")
+
+
 def _check_strip(record: LessonRecord) -> None:
+    if len(record.strip) > record.minutes // STEP_MINUTES + 1:
+        raise BadInput("record_strip_length", "a strip longer than its lesson")
     for step in record.strip:
-        if not step.keys() <= CHANNEL_INDEX.keys():
+        if not _CHANNELS.issuperset(step):
             raise BadInput("record_strip_channel", "unknown channel")
-        if sum(step.values()) > 1 + 1e-6:
+        if sum(step.values()) > 1 + _STRIP_SLACK:
             raise BadInput("record_strip_sum", "shares of a step sum to more than 1")
 
 
 def _check_placement(placement: Placement) -> None:
     stages = len(placement.probs)
-    if stages < 2 or abs(sum(placement.probs) - 1) > 1e-4:
+    if stages < 2 or abs(sum(placement.probs) - 1) > _PROBS_SLACK:
         raise BadInput("record_probs", "probabilities must sum to 1")
     low, high = placement.low, placement.high
     if (low is None) != (high is None):
@@ -192,15 +216,23 @@ def _check_placement(placement: Placement) -> None:
         raise BadInput("record_set", "the set lies outside the stages")
     if placement.verdict == "evidence_only" and low is not None:
         raise BadInput("record_set", "evidence_only has no set")
+    if placement.verdict == "placed" and low is None:
+        raise BadInput("record_set", "placed nowhere")
+    # A set grows from the likeliest stage; rounding may make two stages equal.
+    if low is not None and max(placement.probs[low : (high or 0) + 1]) < max(placement.probs) - _PROBS_SLACK:
+        raise BadInput("record_set", "the set leaves out the likeliest stage")
 
 
 def _check_week(record: WeekRecord) -> None:
     _check_year(record.week)
-    if record.classes > record.lessons or record.teachers > record.lessons:
-        raise BadInput("record_counts", "more classes or teachers than lessons")
+    # A lesson may have several teachers.
+    if not 1 <= record.classes <= record.lessons or not record.teachers:
+        raise BadInput("record_counts", "lessons, classes and teachers do not go together")
+    if record.evidence > record.lessons * record.devices * (_LONGEST_MINUTES + 1) + _EVIDENCE_SLACK:
+        raise BadInput("record_evidence", "more device-minutes than lessons and devices")
     for placement in record.placements:
         judged = placement.placed + placement.thin + placement.evidence_only
         if judged != record.lessons:
             raise BadInput("record_verdicts", "verdicts do not add up to the lessons")
-        if sum(placement.expected) > record.lessons + 1e-3:
-            raise BadInput("record_expected", "more expected lessons than lessons")
+        if abs(sum(placement.expected) - record.lessons) > 1e-3 + _PROBS_SLACK * record.lessons:
+            raise BadInput("record_expected", "expected lessons do not add up to the lessons")

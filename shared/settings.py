@@ -9,6 +9,7 @@ from typing import TypeVar
 import msgspec
 
 from shared.errors import SettingsError
+from shared.files import sync_folder
 
 T = TypeVar("T")
 
@@ -61,6 +62,7 @@ def write_secret(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
+    sync_folder(path.parent)
 
 
 def read_secret(path: Path) -> bytes:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from shared.errors import BusyError, SettingsError
+from shared.files import sync_folder
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -66,15 +67,19 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction(conne
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         if kind is not None:
-            self._connection.execute("ROLLBACK")
+            self._roll_back()
             return
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error:
             # A full disk can refuse the commit and leave the transaction open for the next piece of work.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._roll_back()
             raise
+
+    def _roll_back(self) -> None:
+        # On a full disk SQLite may have done so itself, in the middle of a statement.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 class Writer:
@@ -88,6 +93,7 @@ class Writer:
         self._queue: queue.SimpleQueue[tuple[Callable[[], None], Future[object]] | None] = queue.SimpleQueue()
         self._connection = connect(path)
         migrate(self._connection, migrations)
+        sync_folder(path.parent)  # the file may be new, and SQLite syncs its names only with its log's
         self._thread = threading.Thread(target=self._run, name=f"writer:{path.name}", daemon=True)
         self._thread.start()
 

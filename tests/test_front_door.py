@@ -77,7 +77,7 @@ def assert_one_line(done: Done, code: int, says: str) -> None:
         ("demo --days 0", "--days"),
         ("demo --speed fast", "--speed"),
         ("agemt run", "did you mean `agent`?"),
-        ("nonsense", "known: agent, hub, models, demo"),
+        ("nonsense", "known: agent, collect, hub, models, demo"),
     ],
 )
 def test_wrong_usage_of_any_room_is_one_line_and_exit_code_two(words: str, says: str) -> None:

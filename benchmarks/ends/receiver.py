@@ -1,7 +1,8 @@
-"""A receiving end: `python -m benchmarks.ends.receiver durable|raw FOLDER PEER_PUBLIC`.
+"""A receiving end: `python -m benchmarks.ends.receiver durable|kept|raw FOLDER PEER_PUBLIC`.
 
 Prints its endpoint and public key, then receives until the end of standard input. `durable` checks every
-batch and acknowledges it when it is on disk; `raw` answers each message that says how many went before it.
+batch and acknowledges it when it is on disk; `kept` does so with whatever comes; `raw` answers each message
+that says how many went before it.
 """
 
 import sqlite3
@@ -31,10 +32,11 @@ def batches_table(db: sqlite_utils.Database) -> None:
 class Store:
     """An inbox with one table, for shared.link.server."""
 
-    def __init__(self, path: Path, peer: str) -> None:
+    def __init__(self, path: Path, peer: str, *, checked: bool = True) -> None:
         self._writer = Writer(path, [ledger.create_tables, batches_table])
         self._peer = peer
         self._apps = len(load_catalogue().apps)
+        self._checked = checked
 
     def enrolments(self) -> Mapping[str, str]:
         """The one peer."""
@@ -61,16 +63,16 @@ class Store:
         self._writer.close()
 
     def _effect(self, connection: sqlite3.Connection, delivery: Delivery) -> None:
-        batch = signals.decode(delivery.payload, apps=self._apps)
+        count = len(signals.decode(delivery.payload, apps=self._apps)) if self._checked else 0
         connection.execute(
-            "INSERT INTO batches (signals, payload) VALUES (?, ?)", (len(batch), delivery.payload)
+            "INSERT INTO batches (signals, payload) VALUES (?, ?)", (count, delivery.payload)
         ).close()
 
 
-def durable(folder: Path, peer: str) -> None:
+def durable(folder: Path, peer: str, *, checked: bool = True) -> None:
     """Receive by the link."""
     keys = KeyPair.new()
-    store = Store(folder / "received.db", peer)
+    store = Store(folder / "received.db", peer, checked=checked)
     server = LinkServer("tcp://127.0.0.1:*", keys, store)
     server.start()
     _say(server.endpoint, keys.public)
@@ -110,7 +112,7 @@ def _say(endpoint: str, public: str) -> None:
 
 if __name__ == "__main__":
     mode, place, other = sys.argv[1:]
-    if mode == "durable":
-        durable(Path(place), other)
-    else:
+    if mode == "raw":
         raw()
+    else:
+        durable(Path(place), other, checked=mode == "durable")

@@ -13,7 +13,8 @@ from typing import Final
 from benchmarks.make.hubs import Hub
 from benchmarks.make.records import BANDS, Records, school_weeks
 from hub.known import Known
-from hub.store import effects, enrolments
+from hub.store import enrolments
+from hub.store.effects import Effects
 from hub.store.schema import MIGRATIONS
 from shared.records import Record
 from shared.storage import Writer
@@ -71,6 +72,7 @@ def _code(number: int, half: int, c: int) -> str:
 def _apply(
     connection: sqlite3.Connection, school: enrolments.School, group: Sequence[Record], known: Known
 ) -> None:
-    now = time.time()
+    effects = Effects(connection, time.time(), known)
     for record in group:
-        effects.apply(connection, school.id, school.name, record, now, known)
+        effects.apply(school, record)
+    effects.write()

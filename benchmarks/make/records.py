@@ -30,6 +30,7 @@ class Records:
     def lesson(self, code: str, start: datetime) -> LessonRecord:
         """A shared class's lesson of 45 minutes."""
         rng = self._rng
+        evidence = round(float(rng.uniform(200, 700)), 3)
         strip = rng.dirichlet(np.full(4, 0.7), size=9) * 0.6
         channels = rng.permutation(len(CHANNELS))[:4]
         return LessonRecord(
@@ -41,11 +42,11 @@ class Records:
             subject=SUBJECTS[sum(map(ord, code)) % len(SUBJECTS)],
             devices=int(rng.integers(18, 29)),
             expected=28,
-            evidence=round(float(rng.uniform(200, 700)), 3),
+            evidence=evidence,
             visibility=round(float(rng.uniform(0.4, 1)), 6),
             sources=SOURCES,
             feature_set="1",
-            features=self._features(),
+            features=self._features(evidence),
             strip=tuple(
                 {CHANNELS[int(c)]: round(float(share), 4) for c, share in zip(channels, row, strict=True)}
                 for row in strip
@@ -60,6 +61,7 @@ class Records:
     def week(self, name: str, band: str) -> WeekRecord:
         """An ISO week in one grade band."""
         lessons = int(self._rng.integers(40, 90))
+        evidence = round(float(self._rng.uniform(8e3, 3e4)), 3)
         return WeekRecord(
             school=self.school,
             week=name,
@@ -68,10 +70,10 @@ class Records:
             classes=12,
             teachers=8,
             devices=28,
-            evidence=round(float(self._rng.uniform(8e3, 3e4)), 3),
+            evidence=evidence,
             visibility=round(float(self._rng.uniform(0.4, 1)), 6),
             sources=SOURCES,
-            features=self._features(),
+            features=self._features(round(1.1 * evidence / lessons, 3)),
             placements=tuple(
                 WeekPlacement(
                     "tim", dimension, VERSION, tuple(lessons * p for p in self._probs()), 0, 0, lessons
@@ -84,11 +86,14 @@ class Records:
         """A heartbeat."""
         return StatusRecord(self.school, (SourceFreshness("dnsmasq", now.isoformat()),), 0, "0.1.0")
 
-    def _features(self) -> dict[str, float | None]:
-        values = self._rng.dirichlet(np.full(len(FEATURES), 0.8)).round(9).tolist()
-        return {
-            name: value if seen else None for name, value, seen in zip(FEATURES, values, _SEEN, strict=True)
-        }
+    def _features(self, evidence: float) -> dict[str, float | None]:
+        """Of a lesson with this evidence, or of a week whose lessons have it on average."""
+        values = dict(
+            zip(FEATURES, self._rng.dirichlet(np.full(len(FEATURES), 0.8)).round(9).tolist(), strict=True)
+        )
+        values["evidence"] = evidence
+        values["choice_dispersion"] = min(values["choice_dispersion"], values["app_entropy"])
+        return {name: values[name] if seen else None for name, seen in zip(FEATURES, _SEEN, strict=True)}
 
     def _probs(self) -> tuple[float, ...]:
         # Rounded like an agent's; the last one takes what rounding left.

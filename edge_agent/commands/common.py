@@ -1,5 +1,6 @@
 """What the commands of `commonground agent` share."""
 
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -76,6 +77,24 @@ class opened_store:  # noqa: N801 - reads as a statement: `with opened_store(fol
             self._transaction.__exit__(*details)
         finally:
             self._connection.close()
+
+
+@contextmanager
+def reading_store(paths: AgentFolder) -> Iterator[sqlite3.Connection]:
+    """The agent's file to read from, brought to this program's schema first; works while the agent runs."""
+    from edge_agent.store.schema import MIGRATIONS
+    from shared.storage import reader
+
+    require_database(paths)
+    connection = reader(paths.database)
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version != len(MIGRATIONS):
+            with opened_store(paths):
+                pass
+        yield connection
+    finally:
+        connection.close()
 
 
 def require_database(paths: AgentFolder) -> None:

@@ -1,12 +1,14 @@
 """`agent disclosures`: what left."""
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from edge_agent.commands.common import AsJson, Folder, require_database, say
+from edge_agent.commands.common import AsJson, Folder, reading_store, require_database, say
 from edge_agent.paths import AgentFolder
+from edge_agent.school_key import PRIVATE
 from shared.errors import CommonGroundError
 
 
@@ -14,21 +16,33 @@ def disclosures(
     folder: Folder,
     verify: Annotated[bool, typer.Option("--verify", help="Check the hash chain.")] = False,
     records: Annotated[bool, typer.Option("--records", help="Print the records themselves too.")] = False,
+    key: Annotated[
+        Path | None, typer.Option("--key", help="The school's private key, if it was moved elsewhere.")
+    ] = None,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", help="Write what parents may see as one HTML file, for the school's website."),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Print what left: kind, time, size and hash of every record."""
+    from edge_agent import school_key
     from edge_agent.store import disclosures as log
-    from shared.storage import reader
 
     paths = AgentFolder(folder)
     require_database(paths)
-    connection = reader(paths.database)
-    found = connection.execute(
-        "SELECT seq, at, kind, number, bytes, sha256, chain, payload FROM disclosures ORDER BY seq"
-    )
-    entries = [log.shown(row, records) for row in found]
-    count, broken = log.verify(connection) if verify else (len(entries), None)
-    connection.close()
+    if page is not None:
+        from edge_agent.pages.leaving_file import write
+
+        with reading_store(paths) as connection:
+            write(page, paths, connection)
+        say(f"Wrote {page}: one file that loads nothing, for the school's website.")
+        return
+    opener = school_key.read(key or paths.secrets / PRIVATE) if records or key else None
+    with reading_store(paths) as connection:
+        found = connection.execute("SELECT * FROM disclosures ORDER BY seq")
+        entries = [log.shown(row, opener if records else None) for row in found]
+        count, broken = log.verify(connection, opener) if verify else (len(entries), None)
     if as_json:
         chain = {"chain": {"unbroken": broken is None, "breaks_at": broken}} if verify else {}
         say(json.dumps({"entries": entries, **chain}))

@@ -18,6 +18,7 @@ def init(
 ) -> None:
     """Make a folder with a commented agent.toml and new keys."""
     from edge_agent.new_folder import create
+    from edge_agent.school_key import PRIVATE
 
     paths = AgentFolder(folder)
     create(paths, school, timezone, port)
@@ -25,3 +26,5 @@ def init(
     say(f"  1. put inventory, roster and bells into {folder / 'input'}, as agent.toml says")
     say(f"  2. try a past log: commonground agent replay {folder} --source dnsmasq LOG --out records.jsonl")
     say(f"  3. join the district: commonground agent join {folder} TOKEN_FILE, then agent run {folder}")
+    say(f"Move {paths.secrets / PRIVATE} to a safe place: it alone opens the records that left, the agent")
+    say("does not need it, and nobody can make it again.")

@@ -51,6 +51,9 @@ class _Files:
         self._today = found
         return found
 
+    def has_class(self, device: Device) -> bool:
+        return device.user in self.learners if device.user else device.room in self.rooms
+
     def members(self, lesson: Lesson) -> list[Device]:
         school_class = lesson.school_class
         by_user = self.inventory.by_user
@@ -109,14 +112,14 @@ class Directory:
         device = self._files.inventory.by_hardware.get(hardware)
         if device is None:
             return "private_address" if is_private(hardware) else "unknown_device"
-        return self._admit(device)
+        return self.admit(device)
 
     def device_of(self, user: str) -> Device | str:
         """The device that a user carries, or the reason why none is known."""
         device = self._files.inventory.by_user.get(user)
         if device is None:
             return "staff" if user in self._files.roster.staff else "unknown_user"
-        return self._admit(device)
+        return self.admit(device)
 
     def lesson_at(self, device: Device, moment: int) -> tuple[date, Lesson] | str:
         """The local day and lesson of a device at a moment, or the reason why there is none."""
@@ -127,14 +130,22 @@ class Directory:
             lesson = day.lessons[device.id][at - 1]
             if moment < lesson.end:
                 return day.day, lesson
-        has_class = device.user in files.learners if device.user else device.room in files.rooms
-        return "outside_lessons" if has_class else "no_class"
+        return "outside_lessons" if files.has_class(device) else "no_class"
+
+    def members(self, lesson: Lesson) -> list[Device]:
+        """The devices that the lesson should have: its learners' own, or its room's cart."""
+        return self._files.members(lesson)
+
+    def has_class(self, device: Device) -> bool:
+        """Whether any class has the device's learner, or its room."""
+        return self._files.has_class(device)
 
     def expected(self, lesson: Lesson) -> int:
-        """How many devices the lesson should have: its learners' own, or its room's cart."""
+        """How many devices the lesson should have."""
         return len(self._files.members(lesson))
 
-    def _admit(self, device: Device) -> Device | str:
+    def admit(self, device: Device) -> Device | str:
+        """The device, or the reason why nothing of it is collected."""
         if device.opted_out:
             return "opted_out"
         if device.user and device.user in self._files.roster.staff:

@@ -37,6 +37,10 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         "line_not_processed": Reason(
             "a line that the program could not deal with", "Report it with the agent’s log."
         ),
+        "parcel_refused": Reason(
+            "a parcel of signals that made no sense",
+            "Report it with the agent’s log; its hash is kept below.",
+        ),
         "forged_name": Reason(
             "a look-up whose name imitates a log line", "Somebody tries to speak for another iPad: ask who."
         ),

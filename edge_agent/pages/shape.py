@@ -85,6 +85,7 @@ class Outbox(msgspec.Struct, frozen=True):
     sent: int = 0
     set_aside: int = 0
     withdrawn: int = 0
+    dropped: int = 0
     state: str = "not_joined"
     detail: str = ""
     last_ack: str | None = None
@@ -100,12 +101,28 @@ class Left(msgspec.Struct, frozen=True):
 
 
 class LeftHash(msgspec.Struct, frozen=True):
-    """One record that left; of `when` the pages show the day alone."""
+    """One record that left, and on which day: neither its hour nor its place among the others of the day."""
 
-    seq: int
-    when: str
+    day: str
     kind: str
     sha256: str
+
+
+class DayEnd(msgspec.Struct, frozen=True):
+    """The log's hash at the end of a day."""
+
+    day: str
+    chain: str
+
+
+class DistrictHolds(msgspec.Struct, frozen=True):
+    """The district's newest entry of the log, when it was last asked: is it the log's own?"""
+
+    seq: int
+    agrees: bool
+    day: str
+    differed: int = 0
+    last_differed: str | None = None
 
 
 class Sharing(msgspec.Struct, frozen=True):
@@ -136,7 +153,11 @@ class AgentStatus(msgspec.Struct, frozen=True):
     weeks: list[Week] = []
     outbox: Outbox = Outbox()
     left: list[Left] = []
+    left_days: list[DayEnd] = []
     left_hashes: list[LeftHash] = []
+    district_holds: DistrictHolds | None = None
+    key_is_here: bool = False
+    """Whether the private key that opens the records in the log still lies on this machine."""
     sharing: list[Sharing] = []
     contact: str = ""
     """Whom parents may ask, if the school has named somebody."""

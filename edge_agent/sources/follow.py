@@ -1,7 +1,9 @@
 """Follows one log file live: reads, parses, collects, and hands parcels to the link, in one thread."""
 
+import errno
 import sqlite3
 import threading
+import time
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
@@ -22,6 +24,9 @@ from shared.link.spool import Closed, Rewound, Spool
 IDLE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 2.0
 LOST_SHOWN_SECONDS: Final = 3600.0
+READING: Final = "reading"
+WAITS: Final = "waits: what was read last is not accepted yet, so nothing more is; it goes on from there"
+NO_ROOM: Final = "waits: the disk is full, so no day's key can be made; it goes on where it stands"
 LOST: Final = "up to date; the place in the log where it stood was gone, so lines may be missing"
 _NOT_THE_CHUNK: Final = (CommonGroundError, OSError, sqlite3.Error, MemoryError)
 Parse = Callable[[bytes, float], Reading]
@@ -32,10 +37,20 @@ class _Poison(Exception):  # noqa: N818 - it names what a chunk holds
 
 
 class Follower:
-    """State of one followed file; `read_until` is the moment up to which it has been read and accepted."""
+    """State of one followed file; `read_until` is the moment up to which it has been read and accepted.
+
+    With a `beat` (seconds) the agent, on another machine, is told of that moment so often.
+    """
 
     def __init__(
-        self, path: Path, parse: Parse, collector: Collector, spool: Spool, clock: Clock, name: str
+        self,
+        path: Path,
+        parse: Parse,
+        collector: Collector,
+        spool: Spool,
+        clock: Clock,
+        name: str,
+        beat: float | None = None,
     ) -> None:
         self._path = path
         self._parse = parse
@@ -46,8 +61,16 @@ class Follower:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follow:{name}", daemon=True)
         self._lost_until = float("-inf")
+        self._beat = beat
+        self._next_beat = float("-inf")
         self.read_until = float("-inf")
-        self.state = "starting"
+        self._state = "starting"
+
+    @property
+    def state(self) -> str:
+        """In words, for a status page."""
+        waits = self._state == READING and self._spool.is_stalled()
+        return WAITS if waits else self._state
 
     def start(self) -> None:
         """Begin to follow."""
@@ -65,22 +88,29 @@ class Follower:
             try:
                 self._follow()
             except Rewound:
-                self.state = "reading again what the agent has not"
+                self._state = "reading again what the agent has not"
             except Closed:
                 return
-            except OSError as error:
-                self._fail(f"cannot be read: {error.strerror or 'unreadable'}")
+            except (OSError, sqlite3.Error) as error:
+                if _is_full(error):
+                    self._state = NO_ROOM  # what it has not read yet holds up the lessons
+                    self._stop.wait(RETRY_SECONDS)
+                elif isinstance(error, OSError):
+                    self._fail(f"cannot be read: {error.strerror or 'unreadable'}")
+                else:
+                    self._break(error)
             except CommonGroundError as error:
                 self._fail(str(error))
             except Exception as error:  # noqa: BLE001 - a thread that died in silence would hold up every lesson
-                self._report(error)
-                self._fail(
-                    f"cannot go on: {type(error).__name__} in the program; report it with the agent's log"
-                )
+                self._break(error)
+
+    def _break(self, error: Exception) -> None:
+        self._report(error)
+        self._fail(f"cannot go on: {type(error).__name__} in the program; report it with the agent's log")
 
     def _fail(self, why: str) -> None:
         # A source that cannot be read must not hold up the lessons that others saw.
-        self.state = why
+        self._state = why
         with suppress(CommonGroundError):
             self.read_until = self._clock.now()
         self._stop.wait(RETRY_SECONDS)
@@ -113,7 +143,7 @@ class Follower:
         if found is None:
             return 0
         chunk, after = found
-        self.state = "reading"
+        self._state = READING
         if tail.lost:
             self._lost_until = now + LOST_SHOWN_SECONDS
             self._log.warning("position lost", path=str(self._path))
@@ -121,7 +151,7 @@ class Follower:
             self._put(chunk, after, now, tail.lost)
         except _Poison as poison:
             self._report(poison.__cause__ or poison)
-            self.state = "looking for the line that cannot be processed; report it with the agent's log"
+            self._state = "looking for the line that cannot be processed; report it with the agent's log"
             self._stop.wait(RETRY_SECONDS)
             self._put_in_parts(chunk, after, now, tail.lost)
         tail.lost = 0
@@ -183,8 +213,17 @@ class Follower:
         if self._spool.flush(timeout=IDLE_SECONDS) and not tail.behind:
             self.read_until = now
             current = LOST if now < self._lost_until else "up to date"
-            self.state = current if self._path.exists() else "file is missing"
+            self._state = current if self._path.exists() else "file is missing"
+            if self._beat is not None and time.monotonic() >= self._next_beat:
+                self._next_beat = time.monotonic() + self._beat
+                self._spool.put(parcels.encode(self._collector.beat(int(now))))
         self._stop.wait(IDLE_SECONDS)
+
+
+def _is_full(error: OSError | sqlite3.Error) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def _middle(chunk: bytes) -> int:

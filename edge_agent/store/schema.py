@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from edge_agent.store import collectors, held_by_hub
 from shared.link import ledger, outbox
 from shared.storage import Migration
 
@@ -70,4 +71,44 @@ _TABLES = (
     "CREATE INDEX disclosures_by_number ON disclosures(number)",
 )
 
-MIGRATIONS: tuple[Migration, ...] = (_first,)
+
+def _positions(db: "Database") -> None:
+    """A batch carries its entry of the disclosure log."""
+    outbox.add_position(db)
+
+
+def _room(db: "Database") -> None:
+    """What is stored has a size that is known at once, and days that were forgotten are known as such."""
+    outbox.add_budget(db)
+    for statement in _ROOM:
+        db.execute(statement)
+
+
+_ROOM = (
+    "CREATE TABLE stored (id INTEGER PRIMARY KEY CHECK (id = 1), bytes INTEGER NOT NULL)",
+    "INSERT INTO stored SELECT 1, coalesce(sum(length(payload)), 0) FROM batches",
+    """CREATE TRIGGER batch_stored AFTER INSERT ON batches
+       BEGIN UPDATE stored SET bytes = bytes + length(NEW.payload); END""",
+    """CREATE TRIGGER batch_forgotten AFTER DELETE ON batches
+       BEGIN UPDATE stored SET bytes = bytes - length(OLD.payload); END""",
+    "CREATE TABLE forgotten (day TEXT PRIMARY KEY) WITHOUT ROWID",
+)
+
+
+def _disclosure(db: "Database") -> None:
+    """Records in the disclosure log are sealed; their fields are counted; what the hub holds is compared."""
+    held_by_hub.create_table(db)
+    for statement in _DISCLOSURE:
+        db.execute(statement)
+
+
+_DISCLOSURE = (
+    "ALTER TABLE disclosures ADD COLUMN sealed TEXT",
+    "CREATE TABLE disclosure_key (id INTEGER PRIMARY KEY CHECK (id = 1), public BLOB NOT NULL)",
+    """CREATE TABLE disclosed_fields (
+        kind TEXT NOT NULL, name TEXT NOT NULL, records INTEGER NOT NULL, first TEXT NOT NULL,
+        last TEXT NOT NULL, PRIMARY KEY (kind, name)) WITHOUT ROWID""",
+)
+
+
+MIGRATIONS: tuple[Migration, ...] = (_first, _positions, _room, collectors.add_tables, _disclosure)

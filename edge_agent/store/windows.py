@@ -88,10 +88,11 @@ def numbers_of(connection: sqlite3.Connection, codes: Iterable[str]) -> list[int
 
 
 def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> None:
-    """Delete the signals of a local day; `orphans` of them were in no closed window."""
+    """Delete the signals of a local day for good; `orphans` of them were in no closed window."""
     if orphans:
         add_counts(connection, "lessons", {"late": {"lesson_changed": orphans}})
     batches = "SELECT id FROM batches WHERE day = ?"
     connection.execute(f"DELETE FROM batch_classes WHERE batch IN ({batches})", (day,))  # noqa: S608 - a constant
     connection.execute("DELETE FROM batches WHERE day = ?", (day,))
     connection.execute("DELETE FROM heard WHERE day = ?", (day,))
+    connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (day,))

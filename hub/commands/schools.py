@@ -15,11 +15,12 @@ def schools(directory: Dir, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    header = ("school", "slug", "state", "lessons shared", "weeks", "latest week", "backlog")
+    header = ("school", "slug", "state", "lessons shared", "weeks", "latest week", "backlog", "key", "since")
     rows = [
         (
             one.name + (" (simulated)" if one.simulated else ""),
             *(one.slug, one.freshness_words, one.lessons_shared, one.weeks, one.latest_week, one.backlog),
+            *(one.fingerprint, one.enrolled),
         )
         for one in found
     ]

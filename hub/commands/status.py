@@ -9,6 +9,8 @@ from hub.tables import render
 
 def status(directory: Dir, as_json: Json = False) -> None:
     """Say how the hub is: schools, what was received, what was refused."""
+    from hub.pages.words import verified_sentence
+
     views = open_views(Layout(directory))
     found = views.status()
     views.close()
@@ -22,6 +24,10 @@ def status(directory: Dir, as_json: Json = False) -> None:
     own = [f"{one.id} {one.version}" for one in found.models if one.own]
     if own:
         typer.echo(f"Models of the district's own: {', '.join(own)}")
+    typer.echo(f"This hub's fingerprint: {found.fingerprint}")
+    if found.alarms:
+        typer.echo(f"Alarms: {len(found.alarms)}. `commonground hub alarms {directory}` says what to do.")
+    typer.echo(f"As the schools disclosed it? {verified_sentence(found.verified)}")
     received = [(one.reason, one.count) for one in found.counters]
     if received:
         typer.echo("\n" + render(("received", "count"), received))

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from hub.pages import classes, words
+from hub.pages import classes, reasons, words
 from hub.pages.base import READ, chosen_for, not_found, pages, views_of
 from hub.pages.facts import facts_words
 from hub.pages.figures import distribution, school, usage
@@ -128,6 +128,24 @@ def one_usage(request: Request, district_id: str) -> Response:
         facts=facts_words(view.facts),
         simulated=False,
         inferred=bool(view.weeks),
+    )
+
+
+@router.api_route("/status", methods=READ)
+def status(request: Request) -> Response:
+    """The hub about itself, for whoever looks after it: alarms, keys, what came, what was refused."""
+    view = views_of(request).status()
+    return pages.page(
+        request,
+        "status.html",
+        view=view,
+        sentence=words.hub_sentence(view),
+        verified=words.verified_sentence(view.verified),
+        received=reasons.received_words,
+        reason=reasons.refused_words,
+        most=reasons.MOST,
+        simulated=view.simulated,
+        inferred=False,
     )
 
 

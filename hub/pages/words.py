@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from hub.views import DistrictView, SchoolSummary
+from hub.views import DistrictView, SchoolSummary, StatusView, Verified
 from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
 from shared.pages.sources import kind_words
 from shared.words import SOURCE_KINDS, Sight
@@ -168,6 +168,32 @@ def week_sentence(view: DistrictView, order: Order, model: str) -> str:
     whole = (min(low for low, _ in runs), max(high for _, high in runs))
     verb = "somewhere from" if first.shown_as == "band" else "likely"
     return f"{when}: {seen}, {verb} {run_words(whole, first.stages)}."
+
+
+def hub_sentence(view: StatusView) -> str:
+    """The one sentence of the hub about itself."""
+    joined = [school for school in view.schools if school.joined and not school.revoked]
+    if not joined:
+        return "No school has a key here yet."
+    heard = sum(school.freshness in ("fresh", "quiet") for school in joined)
+    return f"{capital(count(len(joined), 'school'))} joined, {heard} of them heard within a day."
+
+
+def verified_sentence(verified: Verified | None) -> str:
+    """Whether what the hub holds is what the schools disclosed."""
+    if verified is None:
+        return "Not compared yet: a running hub does it each night, `commonground hub verify DIR` now."
+    differ, missing, without = verified.differ, verified.missing, verified.without
+    wrong = [
+        f"{count(differ, 'record')} {plural('is', differ)} other than disclosed" if differ else "",
+        f"{count(missing, 'record')} {plural('is', missing)} no longer here" if missing else "",
+    ]
+    said = capital(listing([part for part in wrong if part]))
+    if not said:
+        held = count(verified.agree, "record")
+        said = f"What was disclosed is what is here: {held}" if verified.agree else "Nothing to compare"
+    rest = f" {capital(count(without, 'record'))} came without an entry of a log." if without else ""
+    return f"{said}.{rest}"
 
 
 def more_would_help(lessons: int) -> str:

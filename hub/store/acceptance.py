@@ -1,46 +1,78 @@
 """What this hub can take of a well-formed record: models with their stages, features, times; pure."""
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Final
 
 from hub.known import Known
-from models.features.set1 import FEATURES
+from hub.store import plausible
+from models.integration.load import Grain
+from models.scoring.sets import WIDE
 from shared.errors import BadInput
 from shared.records import LessonRecord, Placement, WeekPlacement, WeekRecord
 from shared.versions import fit_in
 
-AHEAD_S: Final = 2 * 86_400.0  # a school's clock, and its time zone, may be this far before the hub's
-MOST: Final = 1e9
+DAY_S: Final = 86_400.0
+AHEAD_S: Final = 2 * DAY_S  # a school's clock, and its time zone, may be this far before the hub's
+BEHIND_S: Final = 4 * 366 * DAY_S  # the three years that pages show, and one in which a school was away
 
 
 def check(record: LessonRecord | WeekRecord, known: Known) -> None:
-    """Raises BadInput for what this hub cannot show with its models; the time is `starts`' matter."""
+    """Raises BadInput for what this hub cannot show with its models; the time is `untimely`'s matter."""
     dimensions = [(p.model, p.dimension) for p in record.placements]
     if len(set(dimensions)) != len(dimensions):
         raise BadInput("record_placement_twice", "one placement for each model and dimension")
     for placement in record.placements:
         _check_scale(placement, known)
-    if not record.features.keys() <= set(FEATURES):
-        raise BadInput("record_feature_name", "not a feature of set 1")
-    for name, value in record.features.items():
-        most = 1 + 1e-6 if name.endswith(("_share", "_fraction")) else MOST
-        if value is not None and not 0 <= value <= most:
-            raise BadInput("record_feature_range", f"{name} out of range")
+    plausible.check(record)
 
 
 def _check_scale(placement: Placement | WeekPlacement, known: Known) -> None:
-    model = known.get(placement.model)
-    if model is None:
-        raise BadInput("unknown_model", "not an integration model of this hub")
-    if fit_in(placement.version, model.version) is None:
-        raise BadInput("unknown_version", f"not version {model.version} of {model.id}, which this hub has")
-    dimension = known.dimension(placement.model, placement.dimension)
-    if dimension is None:
-        raise BadInput("unknown_dimension", f"not a dimension of {placement.model}")
-    stages = len(dimension.stages)
+    stages, grain, fit = _scale(known, placement.model, placement.dimension, placement.version)
     given = placement.probs if isinstance(placement, Placement) else placement.expected
     if len(given) != stages:
         raise BadInput("record_stages", f"{len(given)} stages, {placement.dimension} has {stages}")
+    if _places(placement, stages):
+        if grain != "lesson":
+            raise BadInput("record_grain", f"{placement.model} places no lesson")
+        if not fit:
+            raise BadInput("record_uncalibrated", "placed by what no walkthrough has calibrated")
+
+
+@lru_cache(maxsize=1024)  # every record names the same few
+def _scale(known: Known, name: str, dimension_id: str, version: str) -> tuple[int, Grain, str]:
+    """Stages, shortest span, and fit of a scale that the hub knows; raises BadInput for any other."""
+    model = known.get(name)
+    if model is None:
+        raise BadInput("unknown_model", "not an integration model of this hub")
+    fit = fit_in(version, model.version)
+    if fit is None:
+        raise BadInput("unknown_version", f"not version {model.version} of {model.id}, which this hub has")
+    dimension = known.dimension(name, dimension_id)
+    if dimension is None:
+        raise BadInput("unknown_dimension", f"not a dimension of {name}")
+    return len(dimension.stages), model.grain, fit
+
+
+def _places(placement: Placement | WeekPlacement, stages: int) -> bool:
+    """Whether it says where a lesson stands. Raises BadInput if it does so and leaves all open."""
+    if isinstance(placement, WeekPlacement):
+        return placement.placed > 0
+    if placement.verdict != "placed" or placement.low is None or placement.high is None:
+        return False
+    if placement.high - placement.low + 1 >= WIDE * stages:
+        raise BadInput("record_set", "placed in a set that leaves nearly every stage open")
+    return True
+
+
+def untimely(record: LessonRecord | WeekRecord, now: float) -> BadInput | None:
+    """Why a record of that time cannot be by hub time `now`, or None. Raises BadInput for no ISO week."""
+    at = starts(record)
+    if at > now + AHEAD_S:
+        return BadInput("record_in_the_future", "later than two days from now by the hub's clock")
+    if at < now - BEHIND_S:
+        return BadInput("record_too_old", "older than four years by the hub's clock")
+    return None
 
 
 def starts(record: LessonRecord | WeekRecord) -> float:

@@ -1,8 +1,8 @@
 """How much of one school a day may bring in, by hub time, so that no school fills the disk of all."""
 
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Final
@@ -20,7 +20,7 @@ _RETRY_MOST_MS: Final = 30 * 60 * 1000
 _RETRY_LEAST_MS: Final = 60 * 1000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Intake:
     """What a school has brought in on one day: new lessons, and bytes of accepted payload."""
 
@@ -28,14 +28,16 @@ class Intake:
     lessons: int = 0
     size: int = 0
 
-    def with_(self, size: int, *, lesson: bool) -> "Intake":
-        """With one more record."""
-        return replace(self, lessons=self.lessons + lesson, size=self.size + size)
+    def add(self, size: int, *, lesson: bool) -> None:
+        """One more record."""
+        self.lessons += lesson
+        self.size += size
 
     def full(self, ceilings: Mapping[str, int]) -> str | None:
         """Why nothing more is taken today, or None."""
-        amounts = ((LESSONS, self.lessons), (BYTES, self.size))
-        return next((REASONS[name] for name, amount in amounts if amount >= ceilings[name]), None)
+        if self.lessons >= ceilings[LESSONS]:
+            return REASONS[LESSONS]
+        return REASONS[BYTES] if self.size >= ceilings[BYTES] else None
 
 
 def day_of(now: float) -> str:
@@ -59,10 +61,10 @@ def read(connection: sqlite3.Connection, school_id: int, day: str) -> Intake:
     return Intake(day, *row) if row else Intake(day)
 
 
-def write(connection: sqlite3.Connection, school_id: int, intake: Intake) -> None:
-    """Remember it; only the newest day of a school stays."""
-    connection.execute(
+def write(connection: sqlite3.Connection, intakes: Iterable[tuple[int, Intake]]) -> None:
+    """Remember them, each by its school's id; only the newest day of a school stays."""
+    connection.executemany(
         "INSERT INTO intake (school_id, day, lessons, size) VALUES (?, ?, ?, ?) ON CONFLICT (school_id)"
         " DO UPDATE SET day = excluded.day, lessons = excluded.lessons, size = excluded.size",
-        (school_id, intake.day, intake.lessons, intake.size),
+        ((school_id, intake.day, intake.lessons, intake.size) for school_id, intake in intakes),
     ).close()

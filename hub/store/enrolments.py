@@ -11,8 +11,10 @@ from typing import Final
 
 from shared.errors import BadInput, UsageError
 from shared.link import invitations
+from shared.link.succession import Succession
 
 LIFETIME_S: Final = 14 * 24 * 3600.0
+KEYS: Final = Succession("enrolments", "school_id")  # how a school's key is followed by another
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,24 @@ def enrolled(connection: sqlite3.Connection) -> dict[str, str]:
     """Public keys that may talk, each with its enrolment."""
     rows = connection.execute("SELECT public_key, school_id FROM enrolments WHERE revoked IS NULL")
     return {public_key: str(school_id) for public_key, school_id in rows}
+
+
+def active_keys(connection: sqlite3.Connection, school_id: int) -> list[str]:
+    """The keys that stand for a school, the newest first."""
+    rows = connection.execute(
+        "SELECT public_key FROM enrolments WHERE school_id = ? AND revoked IS NULL ORDER BY joined DESC",
+        (school_id,),
+    )
+    return [public_key for (public_key,) in rows]
+
+
+def refused_keys(connection: sqlite3.Connection) -> dict[str, tuple[int, bool]]:
+    """Keys that spoke once and may no more: of which school, and whether it was followed by another."""
+    rows = connection.execute(
+        "SELECT public_key, school_id, public_key IN (SELECT renews FROM enrolments) FROM enrolments"
+        " WHERE revoked IS NOT NULL"
+    )
+    return {public_key: (school_id, bool(followed)) for public_key, school_id, followed in rows}
 
 
 def of_enrolment(connection: sqlite3.Connection, enrolment: str) -> School:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from hub.store import announced, enrolments, receipts, verification
 from shared.link import invitations, ledger
 from shared.storage import Migration
 
@@ -178,6 +179,26 @@ def _intake(db: "Database") -> None:
     )
 
 
+def _alarms(db: "Database") -> None:
+    """What somebody should look at, once for each school, reason and fingerprint."""
+    db.table("alarms").create(
+        {
+            "id": int,
+            "school_id": int,
+            "reason": str,
+            "fingerprint": str,
+            "first": float,
+            "last": float,
+            "count": int,
+            "cleared": float,
+        },
+        pk="id",
+        not_null={"school_id", "reason", "fingerprint", "first", "last", "count"},
+        foreign_keys=[("school_id", "schools", "id")],
+    )
+    db.table("alarms").create_index(["school_id", "reason", "fingerprint"], unique=True)
+
+
 MIGRATIONS: tuple[Migration, ...] = (
     ledger.create_tables,
     invitations.create_tables,
@@ -186,4 +207,9 @@ MIGRATIONS: tuple[Migration, ...] = (
     _refusals,
     _usage,
     _intake,
+    receipts.create_tables,
+    _alarms,
+    enrolments.KEYS.add_column,
+    verification.create_table,
+    announced.create_table,
 )

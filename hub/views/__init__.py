@@ -8,19 +8,22 @@
     views.usage_districts()              -> UsageView
     views.usage_district(district_id)    -> UsageDistrictView, or None
     views.status()                       -> StatusView
+    views.alarms(cleared=False)          -> (Alarm, ...)
 
 Nothing here is a ranking: schools come by name, classes by code, districts by number.
 """
 
+from hub.views.alarms import Alarm
 from hub.views.common import Channels, Distribution, PlacementView, SourceSeen, Tally
 from hub.views.district import DistrictView, SchoolSummary, WeekFacts
 from hub.views.moved import Contribution, Moved
 from hub.views.reader import Views
 from hub.views.school import ClassView, LessonView, SchoolView, SchoolWeek, SharedClass, Term
-from hub.views.status import Enrolment, KnownModel, Refused, StatusView
+from hub.views.status import Enrolment, KnownModel, Refused, StatusView, Verified
 from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
 
 __all__ = [
+    "Alarm",
     "Channels",
     "ClassView",
     "Contribution",
@@ -44,6 +47,7 @@ __all__ = [
     "UsageSummary",
     "UsageView",
     "UsageWeek",
+    "Verified",
     "Views",
     "WeekFacts",
 ]

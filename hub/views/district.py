@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from hub.views.alarms import Alarm
 from hub.views.common import Distribution, SourceSeen
 from hub.views.shape import shape
 
@@ -42,6 +43,10 @@ class SchoolSummary:
     """Version of its agent, at its last heartbeat."""
     revoked: bool
     """Whether its enrolment is revoked."""
+    fingerprint: str | None
+    """Fingerprint of the key that stands for it; null while none does."""
+    enrolled: str | None
+    """Since when that key stands for it, RFC 3339 in UTC."""
 
 
 @shape
@@ -66,6 +71,8 @@ class DistrictView:
     """Its name."""
     simulated: bool
     """Whether any data shown are made by the simulator."""
+    alarms: tuple[Alarm, ...]
+    """Alarms that stand, newest first."""
     schools: tuple[SchoolSummary, ...]
     """Its schools, by name."""
     week: str | None

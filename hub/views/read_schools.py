@@ -9,12 +9,13 @@ import structlog
 from hub.views.common import SourceSeen
 from hub.views.district import SchoolSummary
 from hub.views.words import freshness, rfc3339
+from shared.link import keys
 from shared.records import SourceFreshness, is_time
 
 _SCHOOLS = """
 SELECT s.id, s.slug, s.name, s.simulated,
        (SELECT min(joined) FROM enrolments WHERE school_id = s.id) AS joined,
-       (SELECT count(*) FROM enrolments WHERE school_id = s.id AND revoked IS NULL) AS keys,
+       e.public_key, e.joined AS enrolled,
        h.heard, h.backlog, h.version, h.sources,
        (SELECT count(*) FROM lessons WHERE school_id = s.id) AS lessons_shared,
        (SELECT count(DISTINCT week) FROM weeks WHERE school_id = s.id) AS weeks,
@@ -22,6 +23,9 @@ SELECT s.id, s.slug, s.name, s.simulated,
        sum(w.visibility * w.lessons) / nullif(sum(w.lessons), 0) AS visibility
 FROM schools s
 LEFT JOIN heartbeats h ON h.school_id = s.id
+LEFT JOIN enrolments e ON e.public_key = (
+    SELECT public_key FROM enrolments WHERE school_id = s.id AND revoked IS NULL
+    ORDER BY joined DESC, public_key LIMIT 1)
 LEFT JOIN weeks w ON w.school_id = s.id AND w.week = (SELECT max(week) FROM weeks WHERE school_id = s.id)
 WHERE ? IS NULL OR s.slug = ?
 GROUP BY s.id
@@ -45,7 +49,7 @@ def _by_name(row: sqlite3.Row) -> tuple[str, str]:
 
 def _summary(row: sqlite3.Row, now: float) -> SchoolSummary:
     joined = row["joined"] is not None
-    revoked = joined and not row["keys"]
+    revoked = joined and row["public_key"] is None
     word, words = freshness(row["heard"], joined, revoked, now)
     return SchoolSummary(
         slug=row["slug"],
@@ -63,6 +67,8 @@ def _summary(row: sqlite3.Row, now: float) -> SchoolSummary:
         sources=_seen(row),
         version=row["version"],
         revoked=revoked,
+        fingerprint=keys.fingerprint(row["public_key"]) if row["public_key"] else None,
+        enrolled=rfc3339(row["enrolled"]),
     )
 
 

@@ -3,9 +3,11 @@
 import sqlite3
 
 from hub.known import Known
+from hub.store import verification
+from hub.views import read_alarms
 from hub.views.common import Tally
 from hub.views.read_schools import summaries
-from hub.views.status import Enrolment, KnownModel, Refused, StatusView
+from hub.views.status import Enrolment, KnownModel, NotDisclosed, Refused, StatusView, Verified
 from hub.views.words import rfc3339
 from shared.link import invitations, keys
 
@@ -17,19 +19,24 @@ _REFUSED = """
 SELECT s.name, r.reason, r.day, r.count FROM refused r LEFT JOIN schools s ON s.id = r.school_id
 ORDER BY r.day DESC, s.name, r.reason LIMIT 1000
 """
+_VERIFIED = """
+SELECT s.name, v.* FROM verifications v JOIN schools s ON s.id = v.school_id ORDER BY s.name
+"""
 _QUARANTINE = "SELECT count(*), coalesce(sum(length(excerpt)), 0) FROM quarantine"
 
 
 def status(
-    connection: sqlite3.Connection, name: str, simulated: bool, now: float, known: Known
+    connection: sqlite3.Connection, name: str, simulated: bool, now: float, known: Known, public_key: str
 ) -> StatusView:
-    """The hub about itself."""
+    """The hub about itself; `public_key` is its own on the link."""
     schools = tuple(summary for _, summary in summaries(connection, now))
     kept, kept_bytes = connection.execute(_QUARANTINE).fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     return StatusView(
         district=name,
         simulated=simulated or any(school.simulated for school in schools),
+        fingerprint=keys.fingerprint(public_key),
+        alarms=read_alarms.read(connection),
         schema=schema,
         schools=schools,
         models=tuple(
@@ -44,6 +51,7 @@ def status(
         ),
         enrolments=tuple(map(_enrolment, connection.execute(_ENROLMENTS))),
         inviting=invitations.any_open(connection, now),
+        verified=_verified(connection),
         counters=tuple(
             Tally(reason=row["name"], count=row["count"])
             for row in connection.execute("SELECT name, count FROM counters ORDER BY name")
@@ -54,6 +62,28 @@ def status(
         ),
         quarantine=kept,
         quarantine_bytes=kept_bytes,
+    )
+
+
+def _verified(connection: sqlite3.Connection) -> Verified | None:
+    rows = connection.execute(_VERIFIED).fetchall()
+    if not rows:
+        return None
+    agree, differ, missing, without = (
+        sum(row[name] for row in rows) for name in ("agree", "differ", "missing", "without")
+    )
+    return Verified(
+        at=rfc3339(min(row["at"] for row in rows)) or "",
+        schools=len(rows),
+        agree=agree,
+        differ=differ,
+        missing=missing,
+        without=without,
+        not_disclosed=tuple(
+            NotDisclosed(school=row["name"], entry=one.seq, kind=one.kind, what=one.what)
+            for row in rows
+            for one in verification.findings(row["findings"])
+        ),
     )
 
 

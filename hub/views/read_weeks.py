@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from hub.known import Known
+from hub.views import read_alarms
 from hub.views.district import DistrictView, WeekFacts
 from hub.views.merge import CHANNEL_FEATURES, Part, channels, distributions, weighted_mean
 from hub.views.read_schools import summaries
@@ -51,6 +52,7 @@ def district(
     return DistrictView(
         name=name,
         simulated=simulated or any(school.simulated for school in schools),
+        alarms=read_alarms.read(connection),
         schools=schools,
         week=weeks[-1] if weeks else None,
         weeks=weeks,

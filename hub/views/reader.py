@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hub import settings
+from hub import folder, settings
 from hub.known import Known
 from hub.paths import Layout
-from hub.views import read_classes, read_schools, read_status, read_usage, read_weeks
+from hub.views import read_alarms, read_classes, read_schools, read_status, read_usage, read_weeks
+from hub.views.alarms import Alarm
 from hub.views.district import DistrictView
 from hub.views.merge import distributions
 from hub.views.school import ClassView, SchoolView
@@ -27,8 +28,8 @@ class Views:
     `clock` gives hub time in epoch seconds: how long ago a school was heard. `known` are its models.
     """
 
-    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
-        layout = Layout(folder)
+    def __init__(self, hub_folder: Path, clock: Callable[[], float] = time.time) -> None:
+        layout = self._layout = Layout(hub_folder)
         self._settings = settings.load(layout)
         if not layout.database.exists():
             raise SettingsError(f"{layout.database} is missing: restore it from the backup of this folder")
@@ -100,7 +101,13 @@ class Views:
         """The hub about itself."""
         with self._snapshot() as connection:
             name, simulated = self._settings.district, self._settings.simulated
-            return read_status.status(connection, name, simulated, self._clock(), self.known)
+            now, public = self._clock(), folder.link_keys(self._layout).public
+            return read_status.status(connection, name, simulated, now, self.known, public)
+
+    def alarms(self, *, cleared: bool = False) -> tuple[Alarm, ...]:
+        """The alarms that stand, newest first; after them those that were `cleared`, if wanted."""
+        with self._snapshot() as connection:
+            return read_alarms.read(connection, cleared=cleared)
 
     def check(self) -> None:
         """Raises sqlite3.Error when the database cannot be read."""

@@ -1,5 +1,6 @@
 """What the hub says of itself: who joined, what was counted, what was refused."""
 
+from hub.views.alarms import Alarm
 from hub.views.common import Grain, Tally
 from hub.views.district import SchoolSummary
 from hub.views.shape import shape
@@ -34,6 +35,40 @@ class Enrolment:
 
 
 @shape
+class NotDisclosed:
+    """A record that is not what its school disclosed."""
+
+    school: str
+    """Name of the school."""
+    entry: int
+    """Number of the entry in the school's disclosure log."""
+    kind: str
+    """`lesson` or `week`."""
+    what: str
+    """`differs` or `missing`."""
+
+
+@shape
+class Verified:
+    """The last comparison of the records here with the schools' own disclosure logs."""
+
+    at: str
+    """When the first of the schools was compared, RFC 3339 in UTC."""
+    schools: int
+    """How many schools were compared."""
+    agree: int
+    """Records that are what was disclosed."""
+    differ: int
+    """Records that are other than what was disclosed."""
+    missing: int
+    """Records that were disclosed and taken, and are not here."""
+    without: int
+    """Records whose agent told no entry of its log."""
+    not_disclosed: tuple[NotDisclosed, ...]
+    """Those that differ or are missing, at most 100 of a school."""
+
+
+@shape
 class KnownModel:
     """An integration model whose placements this hub takes."""
 
@@ -57,6 +92,10 @@ class StatusView:
     """The district's name."""
     simulated: bool
     """Whether any data are made by the simulator."""
+    fingerprint: str
+    """Fingerprint of the hub's key, which invitations carry and agents show."""
+    alarms: tuple[Alarm, ...]
+    """Alarms that stand, newest first."""
     schema: int
     """Version of the database's schema."""
     schools: tuple[SchoolSummary, ...]
@@ -67,6 +106,8 @@ class StatusView:
     """By school and time."""
     inviting: bool
     """Whether an invitation waits to be used."""
+    verified: Verified | None
+    """Whether the records here are those that the schools disclosed; null before the first comparison."""
     counters: tuple[Tally, ...]
     """What was received, by name."""
     refused: tuple[Refused, ...]

@@ -9,11 +9,15 @@ Sending durably (agent to hub), tables in the caller's own file:
     outbox.create_tables(db)                                   a migration step for shared.storage.migrate
     number = outbox.append(connection, kind, payload)          inside the caller's transaction
     outbox.withdraw(connection, numbers)                       never sent again; the bytes are gone
+    outbox.put_position(connection, number, position)          goes with the batch, comes back in WELCOME
     outbox.prune_sent(connection, before=unix_time)
+    outbox.set_budget(connection, bytes); outbox.is_full(connection)
+    aside.listed(connection); aside.retry(connection, number); aside.drop(connection, number)
     outbox.counts(connection) -> Counts(pending, sent, aside, withdrawn, bytes, epoch, renewals)
-    feed = outbox.OutboxFeed(writer)                           feed.wake() after a commit that appended
+    feed = outbox.OutboxFeed(writer, on_resume=...)            feed.wake() after a commit that appended
     client = LinkClient(address, server_public, keys, stream, feed, rng); client.start(); client.stop()
     client.state -> LinkState(name="connected"|"waiting"|"refused", detail, last_ack, unacked)
+    client.ask(what, timeout) -> bytes | None   what the receiver tells us under this name; any thread
 
 Sending from memory (collector to agent), the receiver remembers how far the source was read:
 
@@ -21,6 +25,7 @@ Sending from memory (collector to agent), the receiver remembers how far the sou
     position = spool.opened(timeout)      waits for the receiver; bytes to continue reading from, or None
     spool.put(payload, position)          position after it; raises Closed, or Rewound: call opened()
     spool.flush(timeout) -> bool          whether everything is acknowledged
+    spool.is_stalled() -> bool            whether the receiver has taken nothing of it for a while
 
 Receiving:
 
@@ -36,6 +41,12 @@ Receiving:
     def effect(connection, delivery: Delivery) -> None: ...   BadInput: undone, rejected, set aside
     server = LinkServer("tcp://127.0.0.1:*", keys, MyInbox()); server.start(); server.endpoint; server.stop()
 
+    What an inbox may do besides, looked up by the server (`answering.Telling`, `answering.Renewing`):
+
+        def tell(self, enrolment, what) -> bytes | None: ...              at most 15 MiB; None for nothing
+        def renew(self, enrolment, old_key, new_key) -> None: ...         BadInput refuses
+        def retire(self, enrolment, key_in_use) -> None: ...              keys before this one speak no more
+
 Keys and enrolment:
 
     keys.load_or_create(folder, "link") -> KeyPair(public: str, secret: bytes); keys.fingerprint(public)
@@ -45,4 +56,19 @@ Keys and enrolment:
     invitations.any_open(connection, now) -> bool; for Inbox.inviting
     invitations.decode(text) -> Token(address, server_public, secret, expires); raises UsageError
     joining.join(address, server_public, keys, secret, name, timeout)
+
+Keys that change, with nothing lost and nothing doubled (docs/decisions/0016-keys-that-change.md):
+
+    A sender: pair = keys.make_next(folder, "link"); client.renew(pair)
+        LinkClient(..., keys=(current, next), on_renewed=lambda pair: keys.promote(folder, "link"),
+            on_not_renewed=reason -> None); start with both while there is a next one, and renew(next) again
+    Its receiver, over its own table of members:
+        KEYS = succession.Succession(table, owner_column, copied=()); KEYS.add_column(db), a migration step
+        KEYS.renew(connection, owner, old_key, new_key, now); KEYS.retire(connection, owner, key_in_use, now)
+        KEYS.before(connection, key_in_use) -> the key that a retirement would end, or None; only reads
+    A receiver's own: LinkServer(..., next_key=lambda: public_or_empty) announces it; then promote, and start
+        LinkClient(address, (in_force, next_or_empty), ..., on_next_key=remember, on_server_key=remember)
+
+Versions (docs/decisions/0015-versions-and-window.md): `versions.Versions`; a side that is too old is named in
+`client.state.detail`. Frames as they were spoken are recorded in tests/shared/link/recorded.
 """

@@ -12,10 +12,13 @@ import structlog
 import zmq
 
 from shared.errors import BadInput
+from shared.link.credentials import Credentials
 from shared.link.dialling import Line, LineEvent
+from shared.link.errands import Errands
 from shared.link.feed import Feed
-from shared.link.frames import Batch, decode_to_sender, encode
+from shared.link.frames import Batch, Renewed, Told, decode_to_sender, encode
 from shared.link.keys import KeyPair
+from shared.link.rotation import Rotation
 from shared.link.sender import (
     Instruction,
     Outdated,
@@ -29,8 +32,10 @@ from shared.link.sender import (
     Transmit,
 )
 from shared.link.sockets import Context, Waker, check_address
+from shared.link.versions import UPGRADE_RECEIVER
 
 _LOOK_S: Final = 1.0  # how often the feed is asked without having called
+_NOT_ENROLLED: Final = "not_enrolled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +48,38 @@ class LinkState:
     unacked: int
 
 
+def _ignore(_: object) -> None: ...
+
+
 class LinkClient:
-    """Sends `feed` as `stream` to the receiver at `address` that holds `server_public`."""
+    """Sends `feed` as `stream` to the receiver at `address` that holds `server_public`.
+
+    A key in force, ours or the receiver's, may be followed by the next one, tried when the first is refused.
+    Callbacks come from the client's thread, perhaps twice: `on_renewed`, our key is this one from now on;
+    `on_not_renewed`, the receiver will not have the new one, and why; `on_next_key`, the receiver's next key,
+    or "" for none any more; `on_server_key`, the receiver's key is this one from now on.
+    """
 
     def __init__(
         self,
         address: str,
-        server_public: str,
-        keys: KeyPair,
+        server_public: str | tuple[str, ...],
+        keys: KeyPair | tuple[KeyPair, ...],
         stream: str,
         feed: Feed,
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
+        on_renewed: Callable[[KeyPair], None] = _ignore,
+        on_not_renewed: Callable[[str], None] = _ignore,
+        on_next_key: Callable[[str], None] = _ignore,
+        on_server_key: Callable[[str], None] = _ignore,
     ) -> None:
         self._address = check_address(address)
-        self._server_public = server_public
-        self._keys = keys
+        self._credentials = Credentials(
+            (keys,) if isinstance(keys, KeyPair) else keys,
+            (server_public,) if isinstance(server_public, str) else server_public,
+        )
         self._stream = stream
         self._feed = feed
         self._rng = rng
@@ -69,6 +89,12 @@ class LinkClient:
         self._thread: threading.Thread | None = None
         self._last_ack: float | None = None
         self._denied = ""
+        self._strangers = 0  # rounds without a handshake
+        self._redial = False
+        self._errands = Errands(rng, self._pace, self._nudge)
+        self._rotation = Rotation(
+            self._credentials, self._errands, on_renewed, on_not_renewed, on_next_key, on_server_key
+        )
         self._machine = Sender(stream, 0, rng, self._pace)
         self._log = structlog.get_logger("link.client")
         self.state = LinkState("waiting", "not started", None, 0)
@@ -91,6 +117,30 @@ class LinkClient:
         self._thread.join()
         self._thread = None
 
+    def ask(self, what: str, timeout: float) -> bytes | None:
+        """What the receiver has for us under this name; None for nothing. From any thread.
+
+        Raises TimeoutError when there is no answer in `timeout` seconds, and UsageError for what is no name.
+        """
+        return self._errands.ask(what, timeout, self._why_silent)
+
+    def renew(self, pair: KeyPair) -> None:
+        """Speak with this key as soon as the receiver has it on its disk. From any thread; see `on_renewed`.
+
+        Have it on your own disk first: once it is used the old one is refused.
+        """
+        self._errands.renew(pair)
+
+    def _nudge(self) -> bool:
+        if self._thread is not None:
+            self._wake()
+        return self._thread is not None
+
+    def _why_silent(self) -> str:
+        if self._machine.phase is Phase.OPEN:
+            return "it is slow" if self._machine.minor else UPGRADE_RECEIVER
+        return self.state.detail or "not connected"
+
     def _run(self) -> None:
         try:
             self._feed.attach(self._wake)
@@ -104,6 +154,8 @@ class LinkClient:
                     self._show("waiting", f"the outbox cannot be used: {error}")
                     self._rest(self._pace.first * (1 + self._rng.random()))
         finally:
+            self._errands.take_over()
+            self._errands.asker.close()
             self._feed.detach()
             self._wake.close()
             self._context.term()
@@ -114,19 +166,22 @@ class LinkClient:
     def _converse(self) -> None:
         """One line after another until asked to stop; an error of the feed ends the line."""
         self._machine = Sender(self._stream, self._feed.epoch(), self._rng, self._pace)
-        self._line = Line(self._context, self._address, self._server_public, self._keys)
+        self._errands.asker.again()
+        self._redial = False
+        self._line = Line(self._context, self._address, self._credentials.server, self._credentials.pair)
         poller = zmq.Poller()
         poller.register(self._wake.ear, zmq.POLLIN)
         self._line.register(poller)
         try:
             self._look_at = 0.0
-            while not self._stopping.is_set():
+            while not (self._stopping.is_set() or self._redial):
                 ready = dict(poller.poll(self._wait_ms()))
                 if self._wake.ear in ready:
                     self._wake.drain()
+                    self._errands.take_over()
                     self._look_at = 0.0
-                if self._line.monitor in ready and not self._events():
-                    return
+                if self._line.monitor in ready:
+                    self._events()
                 if self._line.socket in ready:
                     self._hear()
                 now = self._clock()
@@ -134,6 +189,8 @@ class LinkClient:
                 if now >= self._look_at:
                     self._look_at = now + _LOOK_S
                     self._carry_out(self._machine.available(self._feed.tail(), now))
+                for frame in self._errands.asker.due(now) if self._may_ask() else ():
+                    self._line.send(encode(frame))
                 self._show_machine()
         finally:
             self._line.close()
@@ -142,11 +199,18 @@ class LinkClient:
         until = self._look_at
         if self._machine.deadline is not None:
             until = min(until, self._machine.deadline)
+        if self._may_ask():
+            until = min(until, self._errands.asker.deadline)
         return int(max(0.0, min(_LOOK_S, until - self._clock())) * 1000) + 1
 
-    def _events(self) -> bool:
-        """What became of the connection; whether to keep this line."""
+    def _may_ask(self) -> bool:
+        return self._machine.phase is Phase.OPEN and self._machine.minor >= 1
+
+    def _events(self) -> None:
+        """What became of the connection."""
         for event in self._line.events():
+            if self._redial:
+                return
             match event:
                 case LineEvent.UP:
                     self._denied = ""
@@ -155,12 +219,27 @@ class LinkClient:
                     self._carry_out(self._machine.down())
                 case LineEvent.REFUSED:
                     self._denied = "this key is not enrolled there: ask for an invitation and join"
-                    self._show_machine()
-                    self._rest(self._pace.refused * (0.5 + self._rng.random()))
-                    return False
+                    self._next_of_ours()
                 case LineEvent.STRANGE:
                     self._machine.refusal = "no handshake: is this the receiver's key, and is it a link?"
-        return True
+                    self._next_of_theirs()
+
+    def _next_of_ours(self) -> None:
+        self._redial = True
+        if self._credentials.refused():
+            self._show_machine()
+            self._rest(self._pace.refused * (0.5 + self._rng.random()))
+
+    def _next_of_theirs(self) -> None:
+        """With one key to expect the line itself goes on trying."""
+        if not self._credentials.several_servers:
+            return
+        self._redial = True
+        if self._credentials.no_handshake():
+            self._show_machine()
+            self._strangers += 1
+            longest = min(self._pace.longest, self._pace.first * 2.0 ** min(self._strangers, 16))
+            self._rest(longest * (0.5 + self._rng.random()))
 
     def _hear(self) -> None:
         for data in self._line.frames():
@@ -169,7 +248,16 @@ class LinkClient:
             except BadInput as error:
                 self._log.warning("link_answer_refused", reason=error.reason)
                 continue
-            self._carry_out(self._machine.received(frame, self._clock()))
+            match frame:
+                case Told():
+                    self._errands.asker.told(frame)
+                case Renewed():
+                    self._redial |= self._rotation.answered(frame)
+                case _:
+                    self._carry_out(self._machine.received(frame, self._clock()))
+        not_enrolled = self._machine.refusal == _NOT_ENROLLED and not self._redial
+        if not_enrolled and self._credentials.several:
+            self._next_of_ours()
 
     def _carry_out(self, instructions: Iterable[Instruction]) -> None:
         queue = deque(instructions)
@@ -189,6 +277,8 @@ class LinkClient:
             case SetAside(seq, reason):
                 self._feed.set_aside(seq, reason)
             case Resume(last_seq, position):
+                self._rotation.welcomed(self._machine.next_key)
+                self._strangers = 0
                 epoch = self._feed.resume(last_seq, position)
                 if epoch != self._machine.epoch:
                     return self._machine.renewed(epoch, now)

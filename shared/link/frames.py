@@ -6,18 +6,25 @@ import msgspec
 
 from shared.errors import BadInput
 
-VERSION: Final = 1
-WINDOW: Final = 8  # most batches unacknowledged at once
+VERSION: Final = 1  # the newest major version that is spoken here; `versions` says what two sides agree on
+MINOR: Final = 1  # 0: batches; 1: asking and telling, keys that are renewed
+WINDOW: Final = 32  # most batches unacknowledged at once: with the largest payloads 2 MiB
 MAX_PAYLOAD: Final = 64 * 1024
 MAX_POSITION: Final = 1024
 MAX_FRAME: Final = MAX_PAYLOAD + 4096  # the payload and its envelope
 MAX_NUMBER: Final = 2**53  # the largest epoch or sequence number
+PART: Final = 60 * 1024  # of an answer too long for one frame
+MAX_PARTS: Final = 256  # an answer is at most 15 MiB
 
 Number = Annotated[int, msgspec.Meta(ge=0, le=MAX_NUMBER)]
 Stream = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")]
 Reason = Annotated[str, msgspec.Meta(max_length=200)]
 Position = Annotated[bytes, msgspec.Meta(max_length=MAX_POSITION)]
 Payload = Annotated[bytes, msgspec.Meta(max_length=MAX_PAYLOAD)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
+Key = Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.:+=^!/*?&<>()\[\]{}@%$#-]{40}\Z")]  # z85
+KeyOrNone = Annotated[str, msgspec.Meta(pattern=r"^([0-9A-Za-z.:+=^!/*?&<>()\[\]{}@%$#-]{40})?\Z")]
+What = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.:-]{0,63}\Z")]
 
 
 class _Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -25,12 +32,16 @@ class _Frame(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Hello(_Frame, frozen=True, tag=1):
-    """Sender: I am about to send (or go on sending) this epoch of this stream; WELCOME repeats `nonce`."""
+    """Sender: I am about to send (or go on sending) this epoch of this stream; WELCOME repeats `nonce`.
+
+    `v` is the major version offered, `minor` the newest of it that the sender speaks.
+    """
 
     v: int
     stream: Stream
     epoch: Number
     nonce: Number
+    minor: Version = 0
 
 
 class Batch(_Frame, frozen=True, tag=2):
@@ -52,6 +63,19 @@ class Join(_Frame, frozen=True, tag=3):
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
+class Renew(_Frame, frozen=True, tag=4):
+    """Sender, from minor 1: the enrolment of the key that I speak with may also speak with this one."""
+
+    public: Key
+
+
+class Ask(_Frame, frozen=True, tag=5):
+    """Sender, from minor 1: tell me this part, from 0, of what you have for me under this name."""
+
+    what: What
+    part: Annotated[int, msgspec.Meta(ge=0, lt=MAX_PARTS)]
+
+
 class Rejection(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One batch that was refused for good, and why."""
 
@@ -62,7 +86,8 @@ class Rejection(msgspec.Struct, frozen=True, array_like=True, gc=False):
 class Welcome(_Frame, frozen=True, tag=17):
     """Receiver: of this epoch I have everything up to `last_seq`; the source was read up to `position`.
 
-    `rejected` repeats the newest refusals, whose REJECT may have been lost with a connection.
+    `rejected` repeats the newest refusals, whose REJECT may have been lost with a connection. `minor` is the
+    newest that the receiver speaks, `next_key` the public key that it will have next, or "".
     """
 
     v: int
@@ -73,13 +98,20 @@ class Welcome(_Frame, frozen=True, tag=17):
     max_batch: Annotated[int, msgspec.Meta(ge=1)]
     window: Annotated[int, msgspec.Meta(ge=1)]
     rejected: Annotated[tuple[Rejection, ...], msgspec.Meta(max_length=64)] = ()
+    minor: Version = 0
+    next_key: KeyOrNone = ""
 
 
 class Refused(_Frame, frozen=True, tag=18):
-    """Receiver: nothing from you. With `old_epoch`, `epoch` is the one in force."""
+    """Receiver: nothing from you. With `old_epoch`, `epoch` is the one in force.
+
+    With `version`, `v` and `minor` are the newest that the receiver speaks; before minor 1 it named none.
+    """
 
     reason: Reason
     epoch: Number = 0
+    v: Version = 0
+    minor: Version = 0
 
 
 class Ack(_Frame, frozen=True, tag=19):
@@ -114,8 +146,28 @@ class Joined(_Frame, frozen=True, tag=23):
     """Receiver: your key is enrolled."""
 
 
-ToReceiver = Hello | Batch | Join
-ToSender = Welcome | Refused | Ack | Reject | Busy | Expect | Joined
+class Renewed(_Frame, frozen=True, tag=24):
+    """Receiver, from minor 1: that key is on my disk; with a `reason` it is not, and never will be."""
+
+    public: Key
+    reason: Reason = ""
+
+
+class Told(_Frame, frozen=True, tag=25):
+    """Receiver, from minor 1: this part of `parts`; 0 when there is nothing of that name for the asker.
+
+    `version` is the same in every part of one answer: the BLAKE2b digest of the whole, 16 bytes.
+    """
+
+    what: What
+    version: Annotated[bytes, msgspec.Meta(max_length=32)]
+    part: Annotated[int, msgspec.Meta(ge=0, lt=MAX_PARTS)]
+    parts: Annotated[int, msgspec.Meta(ge=0, le=MAX_PARTS)]
+    data: Annotated[bytes, msgspec.Meta(max_length=PART)]
+
+
+ToReceiver = Hello | Batch | Join | Renew | Ask
+ToSender = Welcome | Refused | Ack | Reject | Busy | Expect | Joined | Renewed | Told
 
 # Text that is no UTF-8 comes out of msgspec as a plain UnicodeDecodeError.
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)

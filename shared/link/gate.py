@@ -3,7 +3,7 @@ and counts out how often a stranger may knock."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 import zmq
 from zmq.utils import z85
@@ -14,6 +14,9 @@ _ADDRESS: Final = "inproc://zeromq.zap.01"
 _UNKNOWN_S: Final = 0.05  # how often an unknown key that keeps talking makes us ask again
 _ANSWERS: Final = 64  # handshakes answered before the frames get their turn
 _REMEMBERED: Final = 1024  # keys whose knocks are counted
+_STRANGERS: Final = 50.0  # handshakes a second of keys that are not enrolled, while an invitation is open
+_LOOKS: Final = 20.0  # times a second that an unknown key makes us ask at once who is enrolled
+_TRY_AGAIN: Final = [b"300", b"try again", b""]
 
 
 class Members(Protocol):
@@ -26,17 +29,26 @@ class Members(Protocol):
         """Whether an unknown key may knock."""
 
 
+@runtime_checkable
+class Watching(Protocol):
+    """An inbox that is told of keys that are not enrolled; it must be quick about it."""
+
+    def knocked(self, public_key: str) -> None:
+        """This key wants to connect, or spoke."""
+
+
 class Knocks:
     """So many a second for each key, with a burst of as many; the keys longest silent are forgotten."""
 
-    def __init__(self, per_second: float) -> None:
+    def __init__(self, per_second: float, burst: float | None = None) -> None:
         self._rate = max(1.0, per_second)
+        self._burst = max(1.0, per_second if burst is None else burst)
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def allow(self, key: str, now: float) -> bool:
         """Whether this one is still within the rate; `now` is any monotonic clock in seconds."""
-        tokens, at = self._left.pop(key, (self._rate, now))
-        tokens = min(self._rate, tokens + max(0.0, now - at) * self._rate)
+        tokens, at = self._left.pop(key, (self._burst, now))
+        tokens = min(self._burst, tokens + max(0.0, now - at) * self._rate)
         allowed = tokens >= 1
         self._left[key] = (tokens - allowed, now)
         if len(self._left) > _REMEMBERED:
@@ -44,18 +56,41 @@ class Knocks:
         return allowed
 
 
+class Handshakes:
+    """How often one key may connect, and strangers in all; a key that is refused at present may not."""
+
+    def __init__(self, per_second: float, burst: float, refused: Callable[[str, float], bool]) -> None:
+        self._keys = Knocks(per_second, burst)
+        self._strangers = Knocks(_STRANGERS)
+        self._refused = refused
+
+    def allow(self, key: str, now: float, *, member: bool) -> bool:
+        """Whether this one may go on; otherwise it may try again later."""
+        if self._refused(key, now) or not self._keys.allow(key, now):
+            return False
+        return member or self._strangers.allow("", now)
+
+
 class Gate:
     """Answers on the context's own ZAP address; the user id of what passes is its public key."""
 
     def __init__(
-        self, context: Context, members: Members, clock: Callable[[], float], fresh_s: float
+        self,
+        context: Context,
+        members: Members,
+        clock: Callable[[], float],
+        fresh_s: float,
+        handshakes: Handshakes,
     ) -> None:
         self.socket: Socket = context.socket(zmq.REP)
         self.socket.set(zmq.LINGER, 0)
         self.socket.bind(_ADDRESS)
         self._members = members
+        self._watching = members if isinstance(members, Watching) else None
         self._clock = clock
         self._fresh_s = fresh_s
+        self._handshakes = handshakes
+        self._looks = Knocks(_LOOKS)
         self._known: Mapping[str, str] = {}
         self._asked = float("-inf")
 
@@ -69,7 +104,10 @@ class Gate:
         age = self._clock() - self._asked
         if age >= self._fresh_s or (key not in self._known and age >= _UNKNOWN_S):
             self.refresh()
-        return self._known.get(key)
+        enrolment = self._known.get(key)
+        if enrolment is None and self._watching is not None:
+            self._watching.knocked(key)
+        return enrolment
 
     def answer(self) -> int:
         """Answer the questions that wait, up to a turn's worth; how many were answered with no."""
@@ -83,9 +121,11 @@ class Gate:
                 if (domain, mechanism) == (DOMAIN.encode(), b"CURVE") and self._admits(
                     key := _z85(credentials)
                 ):
-                    verdict = [b"200", b"OK", key.encode()]
+                    member = key in self._known
+                    allowed = self._handshakes.allow(key, self._clock(), member=member)
+                    verdict = [b"200", b"OK", key.encode()] if allowed else _TRY_AGAIN
             except Exception:
-                verdict = [b"300", b"try again", b""]
+                verdict = _TRY_AGAIN
                 raise
             finally:
                 self.socket.send_multipart([version, sequence, *verdict, b""])
@@ -93,7 +133,7 @@ class Gate:
         return refused
 
     def _admits(self, key: str) -> bool:
-        if key not in self._known:
+        if key not in self._known and self._looks.allow("", self._clock()):
             self.refresh()
         return self.enrolment(key) is not None or self._members.inviting()
 

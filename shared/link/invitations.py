@@ -124,6 +124,12 @@ def look(connection: sqlite3.Connection, secret: bytes, public_key: str, now: fl
     return Spent(label, note, again=False)
 
 
+def label_of(connection: sqlite3.Connection, secret: bytes) -> str | None:
+    """Whom the invitation with this secret is for, open or not; None for a guess."""
+    row = connection.execute("SELECT label FROM link_invitation WHERE hash = ?", (_hash(secret),)).fetchone()
+    return None if row is None else str(row[0])
+
+
 def spend(connection: sqlite3.Connection, secret: bytes, public_key: str, now: float) -> Spent:
     """Use an invitation for this key. The same key may repeat itself, for its answer may have been lost.
 

@@ -15,6 +15,10 @@ _WHY: Final = {
     "invitation_unknown": "it does not know this invitation: ask for a new one",
     "invitation_used": "this invitation was used already: ask for a new one",
     "invitation_expired": "this invitation has expired: ask for a new one",
+    "school_name_differs": "this invitation is for a school of another name: set `school` in agent.toml",
+    "key_changed": "this school has joined with another key: let the hub `revoke` that one, then ask anew",
+    "key_of_another_school": "this key is another school's: set up each school in a folder of its own",
+    "revoked": "this key was revoked: ask for a new invitation",
 }
 
 

@@ -3,12 +3,14 @@
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import zmq
 
 from shared.errors import SettingsError
+from shared.files import sync_folder
 from shared.settings import read_secret, write_secret
 
 
@@ -40,6 +42,31 @@ def load_or_create(folder: Path, name: str) -> KeyPair:
         raise SettingsError(f"{path} holds no CURVE key: restore it from the backup of this folder") from None
 
 
+def next_pair(folder: Path, name: str) -> KeyPair | None:
+    """The pair that is to follow `folder/name.key`; None when none was made. Raises as `load_or_create`."""
+    return load_or_create(folder, _next(name)) if (folder / f"{_next(name)}.key").exists() else None
+
+
+def make_next(folder: Path, name: str) -> KeyPair:
+    """As `next_pair`, made when it is not there yet: on disk before anybody hears of it."""
+    return load_or_create(folder, _next(name))
+
+
+def promote(folder: Path, name: str) -> KeyPair:
+    """Put the next pair in the place of `folder/name.key`, in one step; returns the pair in force.
+
+    Without a next pair nothing changes, so that it may be done twice.
+    """
+    with suppress(FileNotFoundError):
+        (folder / f"{_next(name)}.key").replace(folder / f"{name}.key")
+    sync_folder(folder)
+    return load_or_create(folder, name)
+
+
+def _next(name: str) -> str:
+    return f"{name}.next"
+
+
 def _create(folder: Path, path: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = folder / f".{path.name}.{secrets.token_hex(8)}"
@@ -51,6 +78,7 @@ def _create(folder: Path, path: Path) -> None:
         return
     finally:
         draft.unlink()
+        sync_folder(folder)
 
 
 def fingerprint(public: str) -> str:

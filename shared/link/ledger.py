@@ -4,6 +4,7 @@ The effect of a batch and the advance of its stream are one transaction: both or
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +29,7 @@ STREAMS_AN_ENROLMENT: Final = 256  # a mad peer cannot fill the table
 REJECTIONS_KEPT: Final = 1000  # of each stream
 
 Effect = Callable[[sqlite3.Connection, Delivery], None]
+_Stream = tuple[str, str]  # enrolment and stream
 
 
 def create_tables(db: "Database") -> None:
@@ -87,76 +89,108 @@ def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: in
     return Standing(standing.epoch, standing.last_seq, standing.position, repeated)
 
 
-def advance(
-    connection: sqlite3.Connection, enrolment: str, stream: str, seq: int, position: bytes | None
-) -> None:
-    """The stream now has everything up to `seq`; a position of None leaves the one remembered."""
-    connection.execute(
-        "UPDATE link_stream SET last_seq = ?, position = coalesce(?, position)"
-        " WHERE enrolment = ? AND stream = ?",
-        (seq, position, enrolment, stream),
-    )
+class Streams:
+    """The streams of one group of deliveries: judged one by one in memory, written as one.
+
+    For the length of one transaction, and the only one that moves these streams. A fresh batch moves its
+    stream at once for those that come after it; on disk nothing moves before `write`.
+    """
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._standings: dict[_Stream, Standing | None] = {}
+        self._moved: set[_Stream] = set()
+        self._rejections: list[tuple[str, str, int, int, str]] = []
+
+    def judge(self, delivery: Delivery) -> Outcome | None:
+        """The outcome of what is not to be taken; None for a fresh batch, which `settle` or `reject` ends."""
+        stream, epoch = (delivery.enrolment, delivery.stream), delivery.epoch
+        if stream not in self._standings:
+            self._standings[stream] = _standing(self._connection, *stream)
+        standing = self._standings[stream]
+        if standing is None:
+            return Missing(1)
+        match judge(standing, epoch, delivery.seq):
+            case Verdict.FRESH:
+                return None
+            case Verdict.DUPLICATE:
+                return Settled(standing.last_seq)
+            case Verdict.OLD_EPOCH:
+                return Fenced(standing.epoch)
+            case Verdict.GAP:
+                return Missing(standing.last_seq + 1 if epoch == standing.epoch else 1)
+
+    def settle(self, delivery: Delivery) -> Settled:
+        """The fresh batch has had its effect; a position of None leaves the one remembered."""
+        stream = (delivery.enrolment, delivery.stream)
+        position = delivery.position
+        if position is None and (before := self._standings[stream]):
+            position = before.position
+        self._standings[stream] = Standing(delivery.epoch, delivery.seq, position)
+        self._moved.add(stream)
+        return Settled(delivery.seq)
+
+    def reject(self, delivery: Delivery, reason: str) -> Rejected:
+        """The fresh batch has no effect and never will: it is passed over and its reason kept."""
+        self.settle(delivery)
+        rejected = Rejected(delivery.seq, reason[:200])
+        self._rejections.append(
+            (delivery.enrolment, delivery.stream, delivery.epoch, delivery.seq, rejected.reason)
+        )
+        return rejected
+
+    def write(self) -> None:
+        """Put on disk, in the caller's transaction, how far each stream has come and what was refused."""
+        refused = Counter((enrolment, stream) for enrolment, stream, *_ in self._rejections)
+        self._connection.executemany(
+            "UPDATE link_stream SET last_seq = ?, position = ?, rejected = rejected + ?"
+            " WHERE enrolment = ? AND stream = ?",
+            [
+                (standing.last_seq, standing.position, refused[stream], *stream)
+                for stream, standing in self._standings.items()
+                if standing is not None and stream in self._moved
+            ],
+        ).close()
+        self._connection.executemany(
+            "INSERT INTO link_rejection (enrolment, stream, epoch, seq, reason) VALUES (?, ?, ?, ?, ?)",
+            self._rejections,
+        ).close()
+        self._connection.executemany(
+            "DELETE FROM link_rejection WHERE id <= (SELECT id FROM link_rejection"
+            " WHERE enrolment = ? AND stream = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
+            " AND enrolment = ? AND stream = ?",
+            [(*stream, REJECTIONS_KEPT, *stream) for stream in refused],
+        ).close()
 
 
 def deliver_in_transaction(
     connection: sqlite3.Connection, deliveries: Sequence[Delivery], effect: Effect
 ) -> list[Outcome]:
-    """Each delivery's effect and advance, in order, inside the caller's transaction.
+    """Each delivery's effect, in order, and their streams' advance, inside the caller's transaction.
 
     `effect` runs for fresh batches that are not empty. BadInput from it undoes its own writes only; the
     batch is passed over and its reason kept. Any other error is the caller's, who rolls everything back.
     """
-    return [_deliver(connection, delivery, effect) for delivery in deliveries]
+    streams = Streams(connection)
+    outcomes = [
+        streams.judge(delivery) or _attempt(connection, streams, delivery, effect) for delivery in deliveries
+    ]
+    streams.write()
+    return outcomes
 
 
-def _deliver(connection: sqlite3.Connection, delivery: Delivery, effect: Effect) -> Outcome:
-    enrolment, stream, epoch, seq = delivery.enrolment, delivery.stream, delivery.epoch, delivery.seq
-    standing = _standing(connection, enrolment, stream)
-    if standing is None:
-        return Missing(1)
-    match judge(standing, epoch, seq):
-        case Verdict.DUPLICATE:
-            return Settled(standing.last_seq)
-        case Verdict.OLD_EPOCH:
-            return Fenced(standing.epoch)
-        case Verdict.GAP:
-            return Missing(standing.last_seq + 1 if epoch == standing.epoch else 1)
-        case Verdict.FRESH:
-            reason = _attempt(connection, delivery, effect) if delivery.payload else None
-            advance(connection, enrolment, stream, seq, delivery.position)
-            if reason is None:
-                return Settled(seq)
-            _record_rejection(connection, delivery, reason)
-            return Rejected(seq, reason)
-
-
-def _attempt(connection: sqlite3.Connection, delivery: Delivery, effect: Effect) -> str | None:
+def _attempt(connection: sqlite3.Connection, streams: Streams, delivery: Delivery, effect: Effect) -> Outcome:
+    if not delivery.payload:
+        return streams.settle(delivery)
     connection.execute("SAVEPOINT link_effect")
     try:
         effect(connection, delivery)
     except BadInput as error:
         connection.execute("ROLLBACK TO link_effect")
         connection.execute("RELEASE link_effect")
-        return error.reason[:200]
+        return streams.reject(delivery, error.reason)
     connection.execute("RELEASE link_effect")
-    return None
-
-
-def _record_rejection(connection: sqlite3.Connection, delivery: Delivery, reason: str) -> None:
-    stream = (delivery.enrolment, delivery.stream)
-    connection.execute(
-        "INSERT INTO link_rejection (enrolment, stream, epoch, seq, reason) VALUES (?, ?, ?, ?, ?)",
-        (*stream, delivery.epoch, delivery.seq, reason),
-    )
-    connection.execute(
-        "UPDATE link_stream SET rejected = rejected + 1 WHERE enrolment = ? AND stream = ?", stream
-    )
-    connection.execute(
-        "DELETE FROM link_rejection WHERE id <= (SELECT id FROM link_rejection"
-        " WHERE enrolment = ? AND stream = ? ORDER BY id DESC LIMIT 1 OFFSET ?)"
-        " AND enrolment = ? AND stream = ?",
-        (*stream, REJECTIONS_KEPT, *stream),
-    )
+    return streams.settle(delivery)
 
 
 def _standing(connection: sqlite3.Connection, enrolment: str, stream: str) -> Standing | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from shared.errors import BadInput, BusyError, CommonGroundError
 from shared.link.feed import Item
-from shared.link.frames import MAX_PAYLOAD, WINDOW
+from shared.link.frames import MAX_PAYLOAD, MAX_POSITION, WINDOW
 from shared.storage import Writer, reader
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BUDGET: Final = 256 * 1024 * 1024  # bytes of payload on disk
+_GONE: Final = Item(b"")
+_EMPTY: Final = ("withdrawn", "retried", "dropped")  # states without bytes
 
 
 class OutboxFull(BusyError):  # noqa: N818 - it names what happened
@@ -45,8 +47,9 @@ class Counts:
 def create_tables(db: "Database", now_ms: Callable[[], int] | None = None) -> None:
     """A migration step; the epoch is the time it runs, in milliseconds since 1970.
 
-    outbox: state is `pending`, `sent`, `aside` (refused for good) or `withdrawn` (no bytes left).
-    outbox_state, one row: wire seq = number - base; everything up to number `acked` is settled.
+    outbox: state is `pending`, `sent`, `aside` (refused for good), or `withdrawn`, `retried`, `dropped`
+    (no bytes left). outbox_state, one row: wire seq = number - base; everything up to number `acked` is
+    settled; `budget` is the most bytes that may wait.
     """
     table = db.table("outbox").create(
         {
@@ -57,17 +60,44 @@ def create_tables(db: "Database", now_ms: Callable[[], int] | None = None) -> No
             "state": str,
             "settled": float,
             "reason": str,
+            "position": bytes,
         },
         pk="number",
         not_null={"kind", "payload", "created", "state"},
     )
     table.create_index(["state", "number"])
     db.table("outbox_state").create(
-        {"id": int, "epoch": int, "base": int, "last": int, "acked": int, "bytes": int, "renewals": int},
+        {
+            "id": int,
+            "epoch": int,
+            "base": int,
+            "last": int,
+            "acked": int,
+            "bytes": int,
+            "renewals": int,
+            "budget": int,
+        },
         pk="id",
     )
     began = now_ms() if now_ms else time.time_ns() // 1_000_000
-    db.conn.execute("INSERT INTO outbox_state VALUES (1, ?, 0, 0, 0, 0, 0)", (began,))
+    db.conn.execute("INSERT INTO outbox_state VALUES (1, ?, 0, 0, 0, 0, 0, ?)", (began, BUDGET))
+
+
+def add_position(db: "Database") -> None:
+    """A migration step, for files whose tables were made before a batch could carry a position."""
+    if "position" not in db.table("outbox").columns_dict:
+        db.conn.execute("ALTER TABLE outbox ADD COLUMN position BLOB")
+
+
+def add_budget(db: "Database") -> None:
+    """A migration step, for files whose tables were made before the budget was kept beside them."""
+    if "budget" not in db.table("outbox_state").columns_dict:
+        db.conn.execute(f"ALTER TABLE outbox_state ADD COLUMN budget INTEGER DEFAULT {BUDGET:d}")
+
+
+def set_budget(connection: sqlite3.Connection, budget: int) -> None:
+    """How many bytes may wait in this file from now on, whichever process appends."""
+    connection.execute("UPDATE outbox_state SET budget = ?", (budget,))
 
 
 def append(
@@ -76,16 +106,15 @@ def append(
     payload: bytes,
     *,
     now: float | None = None,
-    budget: int = BUDGET,
 ) -> int:
     """Accept one batch inside the caller's transaction; returns its number, from 1, never reused.
 
-    Raises BadInput for an empty payload or one over 64 KiB, and OutboxFull when `budget` bytes wait
+    Raises BadInput for an empty payload or one over 64 KiB, and OutboxFull when the budget's bytes wait
     unsent; batches already sent make room first, the oldest first.
     """
     if not 0 < len(payload) <= MAX_PAYLOAD:
         raise BadInput("payload_size", f"{len(payload)} bytes, allowed 1 to {MAX_PAYLOAD}")
-    (used,) = connection.execute("SELECT bytes FROM outbox_state").fetchone()
+    used, budget = connection.execute("SELECT bytes, budget FROM outbox_state").fetchone()
     if used + len(payload) > budget:
         used = _make_room(connection, used + len(payload) - budget + budget // 16)
         if used + len(payload) > budget:
@@ -102,6 +131,16 @@ def append(
     return int(number)
 
 
+def put_position(connection: sqlite3.Connection, number: int, position: bytes) -> None:
+    """What goes with batch `number` and comes back in WELCOME once the receiver has it (at most 1 KiB).
+
+    Raises BadInput for a longer one.
+    """
+    if len(position) > MAX_POSITION:
+        raise BadInput("position_size", f"{len(position)} bytes, allowed {MAX_POSITION}")
+    connection.execute("UPDATE outbox SET position = ? WHERE number = ?", (position, number))
+
+
 def withdraw(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
     """Take the bytes of these batches away for good, sent or not; each keeps its place in line.
 
@@ -110,11 +149,11 @@ def withdraw(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
     unsent = 0
     for number in numbers:
         row = connection.execute("SELECT state FROM outbox WHERE number = ?", (number,)).fetchone()
-        if row is None or row[0] == "withdrawn":
+        if row is None or row[0] in _EMPTY:
             continue
         unsent += row[0] == "pending"
         connection.execute("UPDATE outbox SET payload = x'', state = 'withdrawn' WHERE number = ?", (number,))
-    _recount(connection)
+    recount(connection)
     return unsent
 
 
@@ -125,7 +164,7 @@ def prune_sent(connection: sqlite3.Connection, before: float) -> int:
         " AND number <= (SELECT acked FROM outbox_state)",
         (before,),
     )
-    _recount(connection)
+    recount(connection)
     return cursor.rowcount
 
 
@@ -137,6 +176,31 @@ def counts(connection: sqlite3.Connection) -> Counts:
         by_state.get(state, 0) for state in ("pending", "sent", "aside", "withdrawn")
     )
     return Counts(pending, sent, aside, withdrawn, *rest)
+
+
+def is_full(connection: sqlite3.Connection) -> bool:
+    """Whether there may be no room for one more batch, even if all that was sent were forgotten."""
+    return (
+        room_left(connection) < MAX_PAYLOAD and unsent_bytes(connection) > _budget(connection) - MAX_PAYLOAD
+    )
+
+
+def room_left(connection: sqlite3.Connection) -> int:
+    """Bytes of the budget that nothing uses, not even what was sent already; known at once."""
+    (left,) = connection.execute("SELECT budget - bytes FROM outbox_state").fetchone()
+    return int(left)
+
+
+def _budget(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT budget FROM outbox_state").fetchone()[0])
+
+
+def unsent_bytes(connection: sqlite3.Connection) -> int:
+    """Bytes of payload that wait, or were set aside; reads every such row."""
+    (found,) = connection.execute(
+        "SELECT coalesce(sum(length(payload)), 0) FROM outbox WHERE state IN ('pending', 'aside')"
+    ).fetchone()
+    return int(found)
 
 
 def epoch(connection: sqlite3.Connection) -> int:
@@ -153,10 +217,11 @@ def read(connection: sqlite3.Connection, first: int, last: int) -> list[Item]:
     """The batches with wire numbers `first` to `last`; those that are gone come back empty."""
     (base,) = connection.execute("SELECT base FROM outbox_state").fetchone()
     rows = connection.execute(
-        "SELECT number, payload FROM outbox WHERE number BETWEEN ? AND ?", (base + first, base + last)
+        "SELECT number, payload, position FROM outbox WHERE number BETWEEN ? AND ?",
+        (base + first, base + last),
     ).fetchall()
-    payloads = {row[0]: row[1] for row in rows}
-    return [Item(payloads.get(base + seq, b"")) for seq in range(first, last + 1)]
+    items = {number: Item(payload, position) for number, payload, position in rows}
+    return [items.get(base + seq, _GONE) for seq in range(first, last + 1)]
 
 
 def settle(connection: sqlite3.Connection, seq: int, now: float) -> None:
@@ -224,6 +289,15 @@ def renew(connection: sqlite3.Connection, above: int, now_ms: int) -> int:
     return int(renewed)
 
 
+def recount(connection: sqlite3.Connection) -> int:
+    """Bring the bytes on disk up to date after some were taken away; returns them."""
+    connection.execute(
+        "UPDATE outbox_state SET bytes = (SELECT coalesce(sum(length(payload)), 0) FROM outbox)"
+    )
+    (used,) = connection.execute("SELECT bytes FROM outbox_state").fetchone()
+    return int(used)
+
+
 def _make_room(connection: sqlite3.Connection, wanted: int) -> int:
     freed = 0
     rows = connection.execute(
@@ -234,26 +308,25 @@ def _make_room(connection: sqlite3.Connection, wanted: int) -> int:
             break
         connection.execute("DELETE FROM outbox WHERE number = ?", (number,))
         freed += size
-    return _recount(connection)
-
-
-def _recount(connection: sqlite3.Connection) -> int:
-    connection.execute(
-        "UPDATE outbox_state SET bytes = (SELECT coalesce(sum(length(payload)), 0) FROM outbox)"
-    )
-    (used,) = connection.execute("SELECT bytes FROM outbox_state").fetchone()
-    return int(used)
+    return recount(connection)
 
 
 class OutboxFeed:
     """The outbox as the client's feed: writes through the file's one writer, reads beside it.
 
-    Stop the client before closing the writer.
+    `on_resume` is told after each WELCOME, by the client's thread, what the receiver says it has: the
+    number of the last batch and that batch's position. Stop the client before closing the writer.
     """
 
-    def __init__(self, writer: Writer, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        clock: Callable[[], float] = time.time,
+        on_resume: Callable[[int, bytes | None], None] | None = None,
+    ) -> None:
         self._writer = writer
         self._clock = clock
+        self._on_resume = on_resume
         self._connection: sqlite3.Connection | None = None
         self._closed = threading.Event()
         self._wake: Callable[[], None] = lambda: None
@@ -284,9 +357,17 @@ class OutboxFeed:
         return tail(self._reading())
 
     def resume(self, last_seq: int, position: bytes | None) -> int:
-        """See Feed; an outbox has no source, so no position."""
+        """See Feed; the outbox goes on by the number alone, the position is for whoever asked to be told."""
         now = self._clock()
-        return self._commit(lambda connection: resume(connection, last_seq, now, int(now * 1000)))
+
+        def stand(connection: sqlite3.Connection) -> tuple[int, int]:
+            (base,) = connection.execute("SELECT base FROM outbox_state").fetchone()
+            return base + last_seq, resume(connection, last_seq, now, int(now * 1000))
+
+        number, epoch_now = self._commit(stand)
+        if self._on_resume is not None:
+            self._on_resume(number, position)
+        return epoch_now
 
     def outdated(self, current: int) -> int | None:
         """See Feed."""

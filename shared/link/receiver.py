@@ -8,13 +8,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from shared.errors import BadInput
 from shared.link.frames import (
     MAX_PAYLOAD,
-    VERSION,
     WINDOW,
     Ack,
+    Ask,
     Batch,
     Busy,
     Expect,
@@ -24,10 +25,15 @@ from shared.link.frames import (
     Refused,
     Reject,
     Rejection,
+    Renew,
     ToSender,
     Welcome,
     decode_to_receiver,
 )
+from shared.link.quota import UNLIMITED, Limiter, Quota, Slow, Step
+from shared.link.versions import SPOKEN, Versions
+
+_BATCH_TAG: Final = bytes([2])  # the second byte of every BATCH: an array's first element
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,15 +150,38 @@ class Enrol:
     join: Join
 
 
-Instruction = Reply | Greet | Take | Enrol
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Ask the inbox what it tells this enrolment, and send that part."""
+
+    route: bytes
+    enrolment: str
+    ask: Ask
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
-    """What one peer may ask for: batches a second with a burst of as many, and streams open at once."""
+class Renewal:
+    """Ask the inbox to let `public` speak for the enrolment beside `key`, and send what came of it."""
 
-    batches_per_second: float = 2000.0
-    sessions: int = 64
+    route: bytes
+    key: str
+    enrolment: str
+    public: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Over its limits, and told so before: no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """End this key's connections: it does not listen."""
+
+    key: str
+
+
+Instruction = Reply | Greet | Take | Enrol | Question | Renewal | Drop | Cut
 
 
 @dataclass(slots=True)
@@ -161,25 +190,23 @@ class _Session:
     hello: Hello
 
 
-@dataclass(slots=True)
-class _Allowance:
-    tokens: float
-    at: float
-
-
 class Receiver:
     """All conversations of one server. `route` names a connection, `key` is its proven public key."""
 
-    def __init__(self, quota: Quota | None = None) -> None:
-        self._quota = quota or Quota()
+    def __init__(self, quota: Quota | None = None, versions: Versions = SPOKEN) -> None:
+        self._quota = quota or UNLIMITED
+        self._limiter = Limiter(self._quota)
+        self._versions = versions
+        self._next_key = ""
         self._sessions: dict[bytes, _Session] = {}
         self._routes: dict[str, OrderedDict[bytes, None]] = {}
-        self._allowances: dict[str, _Allowance] = {}
 
     def received(
         self, route: bytes, key: str, enrolment: str | None, data: bytes | memoryview, now: float
     ) -> Instruction:
         """One frame came. `enrolment` is None for a key that is not enrolled (any more)."""
+        if instead := self._limit(route, key, enrolment, data, now):
+            return instead
         try:
             frame = decode_to_receiver(data)
         except BadInput as error:
@@ -191,17 +218,20 @@ class Receiver:
                 self._forget(key)
                 return Reply(route, Refused("not_enrolled"))
             case Hello():
-                if frame.v != VERSION:
-                    return Reply(route, Refused("version"))
+                if self._versions.minor(frame.v) is None:
+                    return self._other_version(route)
                 return Greet(route, key, enrolment, frame)
             case Batch():
-                return self._batch(route, key, enrolment, frame, now)
+                return self._batch(route, key, enrolment, frame)
+            case Ask() | Renew():
+                return self._asked(route, key, enrolment, frame)
 
     def greeted(self, greet: Greet, standing: Standing) -> Reply:
         """How the stream stands after its HELLO."""
         hello = greet.hello
         if standing.epoch > hello.epoch:
             return Reply(greet.route, Refused("old_epoch", standing.epoch))
+        self._limiter.greeted(greet.key, greet.route)
         self._sessions[greet.route] = _Session(greet.key, hello)
         routes = self._routes.setdefault(greet.key, OrderedDict())
         routes[greet.route] = None
@@ -211,7 +241,7 @@ class Receiver:
         return Reply(
             greet.route,
             Welcome(
-                VERSION,
+                hello.v,
                 hello.epoch,
                 hello.nonce,
                 standing.last_seq,
@@ -219,6 +249,8 @@ class Receiver:
                 MAX_PAYLOAD,
                 WINDOW,
                 standing.rejected,
+                self._versions.minor(hello.v) or 0,
+                self._next_key,
             ),
         )
 
@@ -252,30 +284,69 @@ class Receiver:
         if session := self._sessions.pop(route, None):
             self._routes[session.key].pop(route, None)
 
+    def announce(self, next_key: str) -> None:
+        """The key that this receiver will have next, or "": whoever sends says HELLO again, and hears of it.
+
+        Nothing happens when it is the one announced already.
+        """
+        if next_key != self._next_key:
+            self._next_key = next_key
+            self._sessions.clear()
+            self._routes.clear()
+
+    def _other_version(self, route: bytes) -> Reply:
+        newest = self._versions.newest
+        return Reply(route, Refused("version", 0, newest, self._versions.minor(newest) or 0))
+
+    def _asked(self, route: bytes, key: str, enrolment: str, frame: Ask | Renew) -> Instruction:
+        session = self._sessions.get(route)
+        if session is None or session.key != key:
+            return Reply(route, Refused("hello_first"))
+        if min(session.hello.minor, self._versions.minor(session.hello.v) or 0) < 1:
+            return Reply(route, Refused("bad_frame"))
+        if isinstance(frame, Ask):
+            return Question(route, enrolment, frame)
+        return Renewal(route, key, enrolment, frame.public)
+
+    def refuses(self, key: str, now: float) -> bool:
+        """Whether the key went over its limits so often that it is refused at present."""
+        return self._limiter.refuses(key, now)
+
+    def expel(self, key: str, now: float) -> None:
+        """The key did what no honest peer does: it is refused for a while, and forgotten."""
+        self._limiter.expel(key, now)
+        self._forget(key)
+
+    def _limit(
+        self, route: bytes, key: str, enrolment: str | None, data: bytes | memoryview, now: float
+    ) -> Reply | Drop | Cut | None:
+        """What becomes of a frame beyond the limits, before anything of it is decoded; None lets it pass."""
+        batch = enrolment is not None and data[1:2] == _BATCH_TAG
+        match self._limiter.admit(key, route, len(data), now, batch=batch):
+            case None:
+                return None
+            case Slow(retry_ms):
+                return Reply(route, Busy(retry_ms))
+            case Step.DROP:
+                return Drop()
+            case Step.CUT:
+                self._forget(key)
+                return Cut(key)
+            case Step.REFUSE:
+                self._forget(key)
+                return Reply(route, Refused("over_limits"))
+
     def _forget(self, key: str) -> None:
         for route in self._routes.pop(key, ()):
             self._sessions.pop(route, None)
-        self._allowances.pop(key, None)
 
-    def _batch(self, route: bytes, key: str, enrolment: str, frame: Batch, now: float) -> Instruction:
+    def _batch(self, route: bytes, key: str, enrolment: str, frame: Batch) -> Instruction:
         session = self._sessions.get(route)
         if session is None or (session.key, session.hello.epoch) != (key, frame.epoch):
             return Reply(route, Refused("hello_first"))
-        if not self._allow(key, now):
-            return Reply(route, Busy(100))
         stream = session.hello.stream
         delivery = Delivery(enrolment, stream, frame.epoch, frame.seq, frame.payload, frame.position)
         return Take(route, delivery)
-
-    def _allow(self, key: str, now: float) -> bool:
-        rate = max(1.0, self._quota.batches_per_second)
-        allowance = self._allowances.setdefault(key, _Allowance(rate, now))
-        allowance.tokens = min(rate, allowance.tokens + (now - allowance.at) * rate)
-        allowance.at = now
-        if allowance.tokens < 1:
-            return False
-        allowance.tokens -= 1
-        return True
 
 
 def _answer(epoch: int, outcome: Outcome) -> ToSender:

@@ -11,7 +11,6 @@ from typing import Final
 
 from shared.link.frames import (
     MAX_PAYLOAD,
-    VERSION,
     WINDOW,
     Ack,
     Busy,
@@ -22,6 +21,7 @@ from shared.link.frames import (
     ToSender,
     Welcome,
 )
+from shared.link.versions import SPOKEN, Versions
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,14 @@ class Sender:
     `now` is any monotonic clock in seconds. `deadline` is when `tick` wants to be called, or None.
     """
 
-    def __init__(self, stream: str, epoch: int, rng: random.Random, pace: Pace | None = None) -> None:
+    def __init__(
+        self,
+        stream: str,
+        epoch: int,
+        rng: random.Random,
+        pace: Pace | None = None,
+        versions: Versions = SPOKEN,
+    ) -> None:
         self.stream = stream
         self.epoch = epoch
         self.phase = Phase.DOWN
@@ -109,8 +116,12 @@ class Sender:
         self.window = WINDOW
         self.max_batch = MAX_PAYLOAD
         self.acked = 0
+        self.minor = 0  # what both sides speak, once a WELCOME came
+        self.next_key = ""  # the key that the receiver will have next, as the newest WELCOME says
         self._rng = rng
         self._pace = pace or Pace()
+        self._versions = versions
+        self._offer = versions.newest
         self._tail = 0  # the newest batch that the feed has
         self._sent = 0  # sent since the last going back
         self._high = 0  # sent at all in this conversation
@@ -126,8 +137,8 @@ class Sender:
         return self._high - self.acked
 
     def up(self, now: float) -> list[Instruction]:
-        """A connection stands."""
-        self._tries = 0
+        """A connection stands, perhaps to a receiver that was upgraded meanwhile."""
+        self._tries, self._offer = 0, self._versions.newest
         return self._greet(now)
 
     def down(self) -> list[Instruction]:
@@ -195,7 +206,8 @@ class Sender:
         self.deadline = now + self._patience()
         # An answer to an earlier HELLO may be out of date: only the one that repeats this number counts.
         self._nonce = self._rng.getrandbits(53)
-        return [Say(Hello(VERSION, self.stream, self.epoch, self._nonce))]
+        minor = self._versions.minor(self._offer) or 0
+        return [Say(Hello(self._offer, self.stream, self.epoch, self._nonce, minor))]
 
     def _welcome(self, frame: Welcome) -> list[Instruction]:
         if self.phase is not Phase.GREETING or (frame.epoch, frame.nonce) != (self.epoch, self._nonce):
@@ -203,6 +215,8 @@ class Sender:
         self.phase, self.refusal, self.deadline = Phase.RESUMING, "", None
         self.window = min(WINDOW, frame.window)
         self.max_batch = frame.max_batch
+        self.minor = min(frame.minor, self._versions.minor(self._offer) or 0)
+        self.next_key = frame.next_key
         self._refusals = [SetAside(r.seq, r.reason) for r in frame.rejected if r.seq <= frame.last_seq]
         return [Resume(frame.last_seq, frame.position)]
 
@@ -231,9 +245,24 @@ class Sender:
             return []
         if frame.reason == "hello_first":
             return self._greet(now) if self.phase is Phase.OPEN else []
+        if frame.reason == "version":
+            return self._other_version(frame, now)
         self.phase, self.refusal = Phase.REFUSED, frame.reason
-        self.deadline = now + self._pace.refused * (1 + self._rng.random())
+        self.deadline = now + self._rest()
         return [Outdated(frame.epoch)] if frame.reason == "old_epoch" and frame.epoch > self.epoch else []
+
+    def _other_version(self, frame: Refused, now: float) -> list[Instruction]:
+        if (frame.v or 1) == self._offer:  # it refuses what was offered before this
+            return []
+        if (offer := self._versions.instead(self._offer, frame.v)) is not None:
+            self._offer = offer
+            return self._greet(now)
+        self.phase, self.refusal = Phase.REFUSED, self._versions.who_upgrades(frame.v)
+        self.deadline, self._offer = now + self._rest(), self._versions.newest
+        return []
+
+    def _rest(self) -> float:
+        return self._pace.refused * (1 + self._rng.random())
 
     def _pump(self, now: float) -> list[Instruction]:
         last = min(self._tail, self.acked + self.window)

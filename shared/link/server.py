@@ -5,32 +5,45 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 import structlog
 import zmq
 
 from shared.errors import BadInput, BusyError, SettingsError
-from shared.link.frames import Busy, Refused, Reject, encode
-from shared.link.gate import Gate, Knocks
+from shared.link.answering import Answers
+from shared.link.crowd import Room
+from shared.link.door import Door, connections_allowed
+from shared.link.frames import Busy, Refused, Reject, Renewed, Told, encode
+from shared.link.gate import Gate, Handshakes, Knocks
 from shared.link.keys import KeyPair
+from shared.link.quota import STRICT, Quota
 from shared.link.receiver import (
+    Cut,
     Delivery,
+    Drop,
     Enrol,
     Greet,
     Later,
     Outcome,
-    Quota,
+    Question,
     Receiver,
+    Renewal,
     Reply,
     Standing,
     Take,
 )
+from shared.link.routes import Routes, new_router
 from shared.link.sockets import DOMAIN, Context, Socket, Waker, check_address, harden
+
+_ANNOUNCE_S: Final = 0.5
 
 
 class Inbox(Protocol):
-    """What the server asks of whoever receives; all from the server's own thread."""
+    """What the server asks of whoever receives; all from the server's own thread.
+
+    One that is also `answering.Telling` or `answering.Renewing` answers what senders ask, and renews keys.
+    """
 
     def enrolments(self) -> Mapping[str, str]:
         """Public keys (z85) that may talk, each with the enrolment it stands for."""
@@ -57,6 +70,9 @@ class Limits:
 
     `group_frames` bounds what is heard before a commit, so that talk without batches cannot put it off.
     `joins_per_second`: requests to join of one key, and refusals that are answered in all.
+    Of connections: `strangers` that have yet to say something under an enrolled key, `connections` in all
+    (fewer where the system has no descriptors for them); seconds for a handshake, and for a stranger's first
+    words after it. `queue`: frames of one connection that wait in memory, `answers`: for it.
     """
 
     group_batches: int = 256
@@ -66,14 +82,28 @@ class Limits:
     enrolments_s: float = 0.5
     retry_ms: int = 1000
     quota: Quota = field(default_factory=Quota)
+    strangers: int = 256
+    connections: int = 4096
+    handshakes_per_second: float = 5.0
+    handshake_s: float = 5.0
+    silent_s: float = 10.0
+    queue: int = 16
+    answers: int = 16
+
+
+GUARDED: Final = Limits(queue=4, quota=STRICT)  # for peers that somebody else runs
 
 
 class LinkServer:
     """Receives on `address` (tcp://HOST:PORT, `*` for a free port) for `inbox`.
 
+    `next_key` gives the public key that this server will have next, or "": looked at twice a second, and
+    announced to every sender.
+
     `counters` has `batches` handed to the inbox in `commits`, `rejected:<reason>`, `refused:<reason>`,
-    `busy`, `joined`, `joins_ignored` for being too many, `handshakes_refused`, `unsent_replies`, and
-    `failures` of the inbox.
+    `busy`, `told` parts, `renewed` keys and `renewal_refused:<reason>`, `joined`, `joins_ignored` for being
+    too many, `handshakes_refused`, `unsent_replies`, and `failures` of the inbox; `dropped` frames of peers
+    over their limits, `connections` now, and those ended, by `cut:<reason>`.
     """
 
     def __init__(
@@ -83,32 +113,42 @@ class LinkServer:
         inbox: Inbox,
         limits: Limits | None = None,
         clock: Callable[[], float] = time.monotonic,
+        next_key: Callable[[], str] = str,
     ) -> None:
         self.endpoint = check_address(address, listening=True)
         self._keys = keys
         self._inbox = inbox
         self._limits = limits or Limits()
         self._clock = clock
+        self._next_key = next_key
         self._receiver = Receiver(self._limits.quota)
         self._counters: Counter[str] = Counter()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
+        self._connections: Callable[[], dict[str, int]] = dict
         self._log = structlog.get_logger("link.server")
 
     @property
     def counters(self) -> dict[str, int]:
         """A copy of the counts so far."""
-        return dict(self._counters)
+        return {**self._counters, **self._connections()}
 
     def start(self) -> None:
         """Listen. Raises BusyError when the port is taken, SettingsError when the address is not ours."""
         self._stopping.clear()
         self._receiver = Receiver(self._limits.quota)
+        self._answers = Answers(self._inbox)
+        self._announced = float("-inf")
         self._knocks = Knocks(self._limits.joins_per_second)
         self._refusals = Knocks(self._limits.joins_per_second)
         self._context: Context = zmq.Context()
-        self._router: Socket = self._context.socket(zmq.ROUTER)
-        self._gate = Gate(self._context, self._inbox, self._clock, self._limits.enrolments_s)
+        self._router: Socket = new_router(self._context)
+        self._routes = Routes(self._context, self._router)
+        self._gate = Gate(
+            self._context, self._inbox, self._clock, self._limits.enrolments_s, self._handshakes()
+        )
+        self._door = Door(self._context, self._router, self._room(), self._clock)
+        self._connections = lambda: self._door.counters
         self._wake = Waker(self._context)
         try:
             self._listen()
@@ -133,6 +173,9 @@ class LinkServer:
         self._router.set_string(zmq.ZAP_DOMAIN, DOMAIN)
         self._router.set(zmq.ROUTER_MANDATORY, 1)
         self._router.set(zmq.BACKLOG, 1024)
+        self._router.set(zmq.HANDSHAKE_IVL, int(self._limits.handshake_s * 1000))
+        self._router.set(zmq.RCVHWM, self._limits.queue)
+        self._router.set(zmq.SNDHWM, self._limits.answers)
         try:
             self._router.bind(self.endpoint)
         except zmq.ZMQError as error:
@@ -142,9 +185,21 @@ class LinkServer:
                 ) from None
             raise SettingsError(f"cannot listen on {self.endpoint}: {error.strerror}") from None
         self.endpoint = self._router.get_string(zmq.LAST_ENDPOINT)
+        self._door.open(int(self.endpoint.rpartition(":")[2]))
+
+    def _room(self) -> Room:
+        own = self._limits
+        connections = connections_allowed(own.connections)
+        patience = own.handshake_s + own.silent_s
+        return Room(min(own.strangers, connections // 2), own.quota.sessions, connections, patience)
+
+    def _handshakes(self) -> Handshakes:
+        own = self._limits
+        return Handshakes(own.handshakes_per_second, 2.0 * own.quota.sessions, self._receiver.refuses)
 
     def _release(self) -> None:
         self._wake.close()
+        self._door.close()
         self._router.close(linger=0)
         self._gate.close()
         self._context.term()
@@ -155,10 +210,11 @@ class LinkServer:
             poller.register(socket, zmq.POLLIN)
         try:
             while not self._stopping.is_set():
-                ready = dict(poller.poll(1000))
+                ready = dict(poller.poll(500))
                 if self._wake.ear in ready:
                     self._wake.drain()
                 try:
+                    self._announce()
                     if self._gate.socket in ready:
                         self._counters["handshakes_refused"] += self._gate.answer()
                     if self._router in ready:
@@ -167,6 +223,12 @@ class LinkServer:
                     self._fail(error)
         finally:
             self._release()
+
+    def _announce(self) -> None:
+        now = self._clock()
+        if now - self._announced >= _ANNOUNCE_S:
+            self._announced = now
+            self._receiver.announce(self._next_key())
 
     def _fail(self, error: Exception) -> None:
         self._counters["failures"] += 1
@@ -180,16 +242,19 @@ class LinkServer:
             if len(group) >= self._limits.group_batches or size >= self._limits.group_bytes:
                 break
             try:
-                route_frame, frame = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
+                route_frame, frame, *others = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 break
-            except ValueError:  # a peer may send any number of parts; ours have one
-                self._counters["refused:parts"] += 1
-                continue
             route, key = route_frame.bytes, str(frame.get("User-Id"))
             enrolment = self._gate.enrolment(key)
+            if not self._well_connected(route, frame, key, enrolment, others):
+                continue
             instruction = self._receiver.received(route, key, enrolment, frame.buffer, self._clock())
             match instruction:
+                case Drop():
+                    self._counters["dropped"] += 1
+                case Cut(key=deaf):
+                    self._door.cut(deaf, "over_limits")
                 case Reply():
                     self._reply(instruction)
                 case Take(delivery=delivery):
@@ -202,10 +267,34 @@ class LinkServer:
                     self._greet(instruction)
                 case Enrol():
                     self._enrol(instruction)
+                case Question() | Renewal():
+                    self._answer(instruction)
         self._deliver(group)
+
+    def _well_connected(
+        self, route: bytes, frame: zmq.Frame, key: str, enrolment: str | None, others: Sequence[zmq.Frame]
+    ) -> bool:
+        """Whether what came is of one part, over a connection whose number we gave it ourselves."""
+        fd = int(frame.get(zmq.SRCFD))
+        size = len(frame) + sum(len(other) for other in others)
+        if not self._door.known(fd, key, size):
+            self._door.heard(fd, key, enrolment is not None, size)
+            if not self._routes.counted(route, self._door.accepted):
+                self._expel(key, "chosen_route")
+                return False
+        if others:  # a peer may send any number of parts; ours have one
+            self._counters["refused:parts"] += 1
+            self._expel(key, "parts")
+        return not others
+
+    def _expel(self, key: str, reason: str) -> None:
+        self._receiver.expel(key, self._clock())
+        self._door.cut(key, reason)
 
     def _greet(self, greet: Greet) -> None:
         try:
+            if self._answers.heard(greet.enrolment, greet.key):
+                self._gate.refresh()
             standing = self._inbox.hello(greet.enrolment, greet.hello.stream, greet.hello.epoch)
         except BadInput as error:
             self._reply(Reply(greet.route, Refused(error.reason)))
@@ -213,6 +302,19 @@ class LinkServer:
             self._fail(error)
         else:
             self._reply(self._receiver.greeted(greet, standing))
+
+    def _answer(self, asked: Question | Renewal) -> None:
+        frame: Told | Renewed
+        try:
+            if isinstance(asked, Question):
+                frame = self._answers.told(asked)
+            else:
+                frame = self._answers.renewed(asked)
+                self._gate.refresh()
+        except Exception as error:  # noqa: BLE001 - no answer: it will ask again
+            self._fail(error)
+        else:
+            self._reply(Reply(asked.route, frame))
 
     def _enrol(self, enrol: Enrol) -> None:
         if not self._knocks.allow(enrol.key, self._clock()):
@@ -265,6 +367,10 @@ class LinkServer:
                 self._counters[f"rejected:{reason}"] += 1
             case Busy():
                 self._counters["busy"] += 1
+            case Told():
+                self._counters["told"] += 1
+            case Renewed(reason=reason):
+                self._counters[f"renewal_refused:{reason}" if reason else "renewed"] += 1
         try:
             self._router.send_multipart([reply.route, encode(reply.frame)], zmq.NOBLOCK)
         except zmq.ZMQError:

@@ -8,12 +8,12 @@ from typing import Any, Final
 import zmq
 
 from shared.errors import SettingsError
-from shared.link.frames import MAX_FRAME
+from shared.link.frames import MAX_FRAME, WINDOW
 from shared.link.keys import KeyPair
 
 HEARTBEAT_MS: Final = 5_000
 SILENCE_MS: Final = 15_000  # a peer that says nothing for this long is gone
-QUEUE: Final = 16  # frames waiting in one connection, twice the window
+QUEUE: Final = 16  # frames waiting to be read in one connection
 DOMAIN: Final = "link"
 
 _ADDRESS: Final = re.compile(r"tcp://([A-Za-z0-9.-]+|\*|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5}|\*)\Z")
@@ -37,7 +37,7 @@ def harden(socket: Socket, keys: KeyPair, address: str) -> None:
         zmq.LINGER: 0,
         zmq.IPV6: int("[" in address),
         zmq.MAXMSGSIZE: MAX_FRAME,
-        zmq.SNDHWM: 4 * QUEUE,
+        zmq.SNDHWM: 2 * WINDOW,
         zmq.RCVHWM: QUEUE,
         zmq.HANDSHAKE_IVL: 10_000,
         zmq.HEARTBEAT_IVL: HEARTBEAT_MS,

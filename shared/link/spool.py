@@ -1,13 +1,16 @@
-"""A collector's spool: at most eight batches in memory; the receiver remembers where the source stands."""
+"""A collector's spool: a window's batches in memory; the receiver remembers where the source stands."""
 
 import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from shared.errors import BadInput, CommonGroundError
 from shared.link.feed import Item
 from shared.link.frames import MAX_PAYLOAD, MAX_POSITION, WINDOW
+
+STALLED_SECONDS: Final = 2.0
 
 
 class Closed(CommonGroundError):  # noqa: N818 - it names what happened
@@ -25,11 +28,19 @@ class Spool:
     end, `opened` need not be called, and `put` takes no position.
     """
 
-    def __init__(self, *, rereads: bool = True, now_ms: Callable[[], int] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        rereads: bool = True,
+        now_ms: Callable[[], int] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.rewinds = 0
         self.rejected: Counter[str] = Counter()
         self._rereads = rereads
         self._now_ms = now_ms or (lambda: time.time_ns() // 1_000_000)
+        self._monotonic = monotonic
+        self._progress = monotonic()  # when something was acknowledged, or put where nothing waited
         self._change = threading.Condition()
         self._wake: Callable[[], None] = lambda: None
         self._items: deque[Item] = deque()  # those after `_acked`
@@ -55,7 +66,7 @@ class Spool:
             return self._position
 
     def put(self, payload: bytes, position: bytes | None = None, *, timeout: float | None = None) -> None:
-        """Hand over one batch and where the source stands after it; blocks while eight are on their way.
+        """Hand over one batch and where the source stands after it; blocks while a window's are on their way.
 
         Raises Closed, Rewound and, after `timeout` seconds, TimeoutError (this batch was not taken), and
         BadInput for a size that cannot be sent.
@@ -72,6 +83,8 @@ class Spool:
                 )
             self._check_open()
             self._check_rewound()
+            if not self._items:
+                self._progress = self._monotonic()
             self._items.append(Item(payload, position))
             if position is not None:
                 self._position = position
@@ -84,6 +97,11 @@ class Spool:
             if not self._closed:
                 self._check_rewound()
             return not self._items
+
+    def is_stalled(self) -> bool:
+        """Whether something waits here of which the receiver has taken nothing for two seconds."""
+        with self._change:
+            return bool(self._items) and self._monotonic() - self._progress >= STALLED_SECONDS
 
     def attach(self, wake: Callable[[], None]) -> None:
         """See Feed."""
@@ -166,6 +184,7 @@ class Spool:
         while self._acked < seq and self._items:
             item = self._items.popleft()
             self._acked += 1
+            self._progress = self._monotonic()
             if item.position is not None:
                 self._settled = item.position
 

@@ -71,10 +71,9 @@ def busy() -> dict[str, Any]:
             {"day": "2025-03-11", "kind": "lesson", "count": 3, "bytes": 9123},
             {"day": "2025-03-10", "kind": "week", "count": 2, "bytes": 6001},
         ],
-        "left_hashes": [
-            {"seq": 130 - i, "when": "2025-03-11T13:00:21+00:00", "kind": "lesson", "sha256": HASH}
-            for i in range(20)
-        ],
+        "left_hashes": [{"day": "2025-03-11", "kind": "lesson", "sha256": HASH} for _ in range(20)],
+        "left_days": [{"day": "2025-03-11", "chain": "cd34" * 16}],
+        "district_holds": {"seq": 812, "agrees": True, "day": "2025-03-11"},
         "sharing": [{"class_code": "K7QM-3FXD", "until": "2025-06-30"}],
     }
 

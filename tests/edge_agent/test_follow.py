@@ -16,6 +16,7 @@ from edge_agent.daykeys import KeyFolder
 from edge_agent.intake import IntakeInbox
 from edge_agent.parcel import Parcel
 from edge_agent.parts import Parse, Parts, parser
+from edge_agent.placing import DirectoryPlacer
 from edge_agent.settings import load_settings
 from edge_agent.sources import follow, tail
 from edge_agent.sources.facts import Contact, Reading
@@ -97,14 +98,13 @@ class Desk:
     ) -> Follower:
         """As after a start of the agent: nothing is in memory."""
         parts = Parts.load(self.folder, self.settings)
+        codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         collector = kind(
             kind="dnsmasq",
             source="resolver",
-            directory=parts.directory,
-            keys=keys or self.keys,
+            placer=DirectoryPlacer(parts.directory, keys or self.keys, codes),
             matcher=parts.matcher,
             catalogue=parts.catalogue.version,
-            codes=self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster)),
         )
         spool = Spool()
         client = LinkClient(

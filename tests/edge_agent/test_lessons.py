@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from edge_agent import school_key
 from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder, pseudonym
 from edge_agent.intake import store_counts, store_signals
@@ -69,6 +70,9 @@ class Desk:
             parts.directory.leases.add(0, f"10.0.0.{i}", person.hardware.replace(":", ""))
         self.writer = Writer(folder.database, MIGRATIONS)
         self.connection: sqlite3.Connection = reader(folder.database)
+        public = school_key.ensure(folder.secrets)
+        self.writer.run(lambda c: disclosures.adopt_key(c, public))
+        self.opener = school_key.read(folder.secrets / school_key.PRIVATE)
         self.codes = self.writer.run(lambda c: ensure_codes(c, parts.directory.roster))
         self.keys = KeyFolder(folder.day_keys, ZONE, self.writer)
         self.directory = parts.directory
@@ -259,11 +263,15 @@ def test_the_disclosure_log_shows_every_change_of_an_entry(desk: Desk) -> None:
     desk.take(contacts(range(48)), at(9, 10))
     desk.lessons.close_due(at(10), at(10))
     assert disclosures.verify(desk.connection) == (3, None)
-    kept = tuple(desk.connection.execute("SELECT * FROM disclosures WHERE seq = 2").fetchone())
-    for column in range(1, len(kept)):
-        forged = (*kept[:column], b"0" if column == len(kept) - 1 else "0", *kept[column + 1 :])
+    row = desk.connection.execute("SELECT * FROM disclosures WHERE seq = 2").fetchone()
+    kept = tuple(row)
+    for column, name in enumerate(row.keys()):
+        if name in ("seq", "sealed"):
+            continue
+        forged = (*kept[:column], b"0" if name == "payload" else "0", *kept[column + 1 :])
         _replace(desk, forged)
-        assert disclosures.verify(desk.connection)[1] == 2, column
+        opener = desk.opener if name == "payload" else None  # what is sealed is for the school to compare
+        assert disclosures.verify(desk.connection, opener)[1] == 2, name
     _replace(desk, kept)
     assert disclosures.verify(desk.connection) == (3, None)
     desk.writer.run(lambda c: c.execute("DELETE FROM disclosures WHERE seq = 2"))
@@ -271,4 +279,4 @@ def test_the_disclosure_log_shows_every_change_of_an_entry(desk: Desk) -> None:
 
 
 def _replace(desk: Desk, row: tuple[object, ...]) -> None:
-    desk.writer.run(lambda c: c.execute("REPLACE INTO disclosures VALUES (?,?,?,?,?,?,?,?)", row))
+    desk.writer.run(lambda c: c.execute("REPLACE INTO disclosures VALUES (?,?,?,?,?,?,?,?,?)", row))

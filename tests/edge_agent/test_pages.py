@@ -50,6 +50,16 @@ def test_one_line_says_what_is_wrong_and_what_else_to_do_next() -> None:
     assert "commonground agent join" in [code.text for code in page.all("code")]
 
 
+def test_records_that_the_district_refused_and_somebody_dropped_stay_counted() -> None:
+    state = busy()
+    state["outbox"] |= {"set_aside": 2, "dropped": 3}
+    text = " ".join(read(state, "/").text.split())
+    assert (
+        "2 set aside because the district would not take them, 3 refused by the district and dropped here"
+        in text
+    )
+
+
 def test_what_arrives_is_told_by_source_and_minute() -> None:
     page = read(busy(), "/")
     assert "7,770 signals in the last 60 minutes that had any." in page.one("p", "says").text

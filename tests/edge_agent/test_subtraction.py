@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.store import classes
+from edge_agent.store import classes, disclosures
 from edge_agent.store.classes import end_expired
 from shared.link import outbox
 from tests.edge_agent.test_lessons import PEOPLE, Desk, at, contacts
@@ -112,8 +112,9 @@ def test_what_was_delivered_stays_readable_for_the_school_after_unsharing(desk: 
     close(desk)
     deliver(desk)
     desk.writer.run(lambda c: classes.unshare(c, code, STAMP))
-    (payload,) = desk.connection.execute("SELECT payload FROM disclosures WHERE kind = 'lesson'").fetchone()
-    assert code.encode() in payload
+    row = desk.connection.execute("SELECT payload, sealed FROM disclosures WHERE kind = 'lesson'").fetchone()
+    payload = disclosures.opened(desk.opener, *row)
+    assert payload is not None and code.encode() in payload
     kinds = [kind for (kind,) in desk.connection.execute("SELECT kind FROM disclosures")]
     assert kinds == ["lesson"], "nothing was withdrawn: it had arrived"
 

@@ -31,6 +31,7 @@ from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
 from shared.link import keys
 from shared.link.client import LinkClient
+from shared.link.frames import WINDOW
 from shared.link.server import LinkServer
 from shared.link.spool import Spool
 from shared.storage import Writer, reader
@@ -216,13 +217,14 @@ def test_a_process_that_died_before_the_commit_had_accepted_nothing_and_after_it
 
 
 def test_a_full_spool_says_503_and_loses_neither_statement_nor_device(desk: Desk) -> None:
-    assert [desk.send(statement(i)).status_code for i in range(10)] == [503] * 10
-    assert desk.spool.tail() == 8
+    many = WINDOW + 2
+    assert [desk.send(statement(i)).status_code for i in range(many)] == [503] * many
+    assert desk.spool.tail() == WINDOW
     desk.connect()
-    assert [desk.send(statement(i)).status_code for i in range(10)] == [200] * 10
-    assert desk.stored() == 10
+    assert [desk.send(statement(i)).status_code for i in range(many)] == [200] * many
+    assert desk.stored() == many
     (heard,) = desk.connection.execute("SELECT count(*) FROM heard").fetchone()
-    assert heard == 10
+    assert heard == 12, "one for each learner"
 
 
 def test_a_parcel_that_the_agent_rejects_is_not_answered_yes(tmp_path: Path) -> None:
@@ -286,13 +288,14 @@ def test_of_a_request_with_an_invalid_statement_nothing_is_taken(desk: Desk, cha
 
 
 def test_counts_of_refusals_wait_for_room_and_hold_nobody_up(desk: Desk) -> None:
-    for _ in range(30):
+    many = WINDOW + 22
+    for _ in range(many):
         assert desk.send(b"{").status_code == 400
-    assert desk.spool.tail() == 8
+    assert desk.spool.tail() == WINDOW
     desk.connect()
     wait_until(lambda: desk.spool.flush(0))
     assert desk.send(statement(1)).status_code == 200
-    assert desk.counts() == {"body_is_no_json": 30}
+    assert desk.counts() == {"body_is_no_json": many}
 
 
 def test_a_put_takes_one_statement_by_its_id(desk: Desk) -> None:

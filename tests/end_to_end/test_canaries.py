@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from edge_agent import school_key
+from edge_agent.store import disclosures
 from shared.storage import reader
 from tests.edge_agent.school import ClassSpec, Learner, SchoolSpec, make_school
 from tests.end_to_end.relay import Relay
@@ -245,10 +247,13 @@ def test_the_canaries_were_there_to_be_found(run: Run) -> None:
 def test_what_crossed_the_wire_was_looked_at_before_it_was_encrypted(run: Run) -> None:
     """On the wire there is only ciphertext: what was under it lies in the disclosure log, byte for byte."""
     connection = reader(run.agent.database)
-    found = connection.execute("SELECT kind, payload FROM disclosures").fetchall()
+    found = connection.execute("SELECT kind, payload, sealed FROM disclosures").fetchall()
     connection.close()
-    assert {kind for kind, _ in found} == {"lesson", "week", "status"}
-    for _, payload in found:
+    assert {kind for kind, _, _ in found} == {"lesson", "week", "status"}
+    opener = school_key.read(run.agent.secrets / school_key.PRIVATE)
+    for _, locked, key in found:
+        payload = disclosures.opened(opener, locked, key)
+        assert payload is not None and json.loads(payload)["school"], "the school's own key opens it"
         lowered = payload.lower()
         assert not [canary for canary in canaries() if canary.lower().encode() in lowered]
 

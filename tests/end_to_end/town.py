@@ -80,7 +80,8 @@ class Process:
             )
 
     def kill(self) -> None:
-        """SIGKILL: no goodbye."""
+        """SIGKILL: no goodbye. It must have lived until then."""
+        assert self._process.poll() is None, f"it ended by itself: {self.log.read_text()[-2000:]}"
         self._process.kill()
         self._process.wait(timeout=10)
 

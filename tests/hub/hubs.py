@@ -1,5 +1,6 @@
 """A hub driven by hand: the real store and inbox, with a clock that stands where the test puts it."""
 
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,7 +16,7 @@ from hub.paths import Layout
 from hub.store import enrolments
 from hub.store.schema import MIGRATIONS
 from hub.views import Views
-from shared import storage
+from shared import disclosure, storage
 from shared.link import invitations
 from shared.link.receiver import Delivery, Outcome
 from shared.records import Record, encode
@@ -33,7 +34,7 @@ class Hub:
         self.writer = storage.Writer(layout.database, MIGRATIONS)
         self.views = Views(layout.folder, lambda: self.now)
         self.inbox = HubInbox(self.writer, lambda: self.now, known=self.views.known)
-        self._sent: dict[str, int] = {}
+        self._logs: dict[str, list[disclosure.Entry]] = {}
 
     def invite(self, name: str, *, simulated: bool = False) -> bytes:
         """The secret of a new invitation."""
@@ -54,9 +55,10 @@ class Hub:
 
     def delivery(self, enrolment: str, record: Record | bytes) -> Delivery:
         """The next delivery of a school."""
-        self._sent[enrolment] = self._sent.get(enrolment, 0) + 1
         payload = record if isinstance(record, bytes) else encode(record)
-        return Delivery(enrolment, "records", EPOCH, self._sent[enrolment], payload)
+        log = self._logs.setdefault(enrolment, [])
+        log.append(_entry(log[-1] if log else None, payload))
+        return Delivery(enrolment, "records", EPOCH, len(log), payload, disclosure.pack(log[-1]))
 
     def counters(self) -> dict[str, int]:
         """What the hub counted."""
@@ -105,6 +107,17 @@ def temporary_hub() -> Iterator[Hub]:
             yield hub
         finally:
             hub.close()
+
+
+def _entry(before: disclosure.Entry | None, payload: bytes) -> disclosure.Entry:
+    """How a school's log tells of its next record."""
+    kind = re.search(rb'"kind":"([a-z]+)"', payload)
+    chain, seq = (before.chain, before.seq + 1) if before else (disclosure.GENESIS, 1)
+    said = (seq, "2025-11-01T12:00:00Z", kind[1].decode() if kind else "lesson", seq, len(payload))
+    sha256 = disclosure.digest(payload)
+    link = disclosure.link(chain, *said, sha256)
+    _, at, word, number, size = said
+    return disclosure.Entry(seq, chain, link, word, number, size, sha256, at)
 
 
 def new_key() -> str:

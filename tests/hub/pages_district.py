@@ -1,12 +1,15 @@
 """A district with every kind of school, in the real store: what the pages' tests look at."""
 
+import sqlite3
 from pathlib import Path
 
 from fastapi import FastAPI
 
 from hub import folder
 from hub.server import create_app
+from hub.store import alarms
 from hub.usage.load import import_usage
+from shared.link.keys import fingerprint
 from shared.records import LessonRecord, Placement, SourceFreshness, StatusRecord
 from tests.hub.hubs import Hub
 from tests.hub.records import SHARES, feature_row, lesson, week
@@ -36,6 +39,19 @@ def filled(hub: Hub) -> FastAPI:
     finally:
         connection.close()
     return served_by(hub)
+
+
+def alarmed(hub: Hub) -> FastAPI:
+    """The same, with an alarm of every reason, one of them often and of a hostile name."""
+    app = filled(hub)
+
+    def raise_all(own: sqlite3.Connection) -> None:
+        for school, reason in enumerate(alarms.REASONS):
+            for _ in range(1 + 40 * school):
+                alarms.raise_alarm(own, 1 + school % 2, reason, fingerprint("k" * 40), hub.now + school)
+
+    hub.writer.run(raise_all)
+    return app
 
 
 def served_by(hub: Hub) -> FastAPI:

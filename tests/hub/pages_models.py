@@ -48,7 +48,8 @@ def placed_lesson(day: int, by: Scoring, **shares: float) -> LessonRecord:
     features = plain.features | {"evidence": plain.evidence} | shares
     row = np.array([[features.get(name) for name in FEATURES]], np.float64)
     (placements,) = by.placements(row, [plain.devices])
-    return msgspec.structs.replace(plain, features=features, placements=placements)
+    evidence = features["evidence"] or 0.0
+    return msgspec.structs.replace(plain, features=features, placements=placements, evidence=evidence)
 
 
 def week_of(by: Scoring, name: str, lessons: int = 12) -> WeekRecord:

@@ -14,9 +14,10 @@ from shared.records import (
 
 DIMENSIONS = ("active", "collaborative", "constructive", "authentic", "goal_directed")
 SCHOOL = "Alder Primary"
+SPREAD = (0.1, 0.2, 0.4, 0.2, 0.1)
 SHARES = {
     "consume_share": 0.5,
-    "practise_share": 0.2,
+    "practise_share": 0.05,
     "create_share": 0.1,
     "collaborate_share": 0.05,
     "publish_share": 0.0,
@@ -35,7 +36,7 @@ def lesson(
     code: str = "7f3k",
     start: str = "2025-09-01T09:00:00+02:00",
     revision: int = 1,
-    probs: Sequence[float] = (0.1, 0.2, 0.4, 0.2, 0.1),
+    probs: Sequence[float] = SPREAD,
     subject: str = "Science",
 ) -> LessonRecord:
     """A shared class's lesson."""
@@ -66,13 +67,14 @@ def week(
     name: str = "2025-W36",
     band: str = "3-5",
     lessons: int = 10,
-    expected: Sequence[float] = (1.0, 2.0, 4.0, 2.0, 1.0),
+    expected: Sequence[float] | None = None,
     visibility: float = 0.5,
     evidence: float = 1000.0,
     shares: Mapping[str, float | None] = SHARES,
     version: str = "1",
 ) -> WeekRecord:
-    """A school's week."""
+    """A school's week; without `expected` its lessons are spread as `SPREAD` says."""
+    spread = tuple(expected) if expected is not None else tuple(lessons * share for share in SPREAD)
     return WeekRecord(
         school=school,
         week=name,
@@ -86,8 +88,7 @@ def week(
         sources=("dnsmasq",),
         features=feature_row(shares),
         placements=tuple(
-            WeekPlacement("tim", dimension, version, tuple(expected), 0, 2, lessons - 2)
-            for dimension in DIMENSIONS
+            WeekPlacement("tim", dimension, version, spread, 0, 2, lessons - 2) for dimension in DIMENSIONS
         ),
     )
 

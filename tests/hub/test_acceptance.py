@@ -46,8 +46,8 @@ def test_every_dimension_of_every_model_shipped_is_known_with_its_stages(name: s
         ({"version": "2"}, "unknown_version"),
         ({"version": "1+abc"}, "unknown_version"),
         ({"version": "2+0123456789ab"}, "unknown_version"),
-        ({"expected": (1.0,) * 7}, "record_stages"),
-        ({"expected": (1.0,) * 4}, "record_stages"),
+        ({"expected": (10.0,) + (0.0,) * 6}, "record_stages"),
+        ({"expected": (2.5,) * 4}, "record_stages"),
     ],
 )
 def test_a_week_stands_on_scales_that_the_hub_knows(

@@ -16,6 +16,7 @@ from schemathesis.core.result import Ok
 
 from hub.paths import Layout
 from hub.server import create_app
+from hub.store import alarms
 from tests.hub.hubs import Hub
 from tests.hub.records import DIMENSIONS, SCHOOL, lesson, status, week
 
@@ -59,6 +60,26 @@ def test_the_district_the_school_and_the_class_answer(app: FastAPI) -> None:
     assert shown["lessons"][0]["features"]["artefact_rate"] is None
     assert get(app, "/api/v1/status").json()["schools"][0]["backlog"] == 3
     assert get(app, "/healthz").json() == {"status": "ok"}
+
+
+def test_alarms_answer_those_that_stand_and_those_that_were_cleared_when_asked(
+    app: FastAPI, hub: Hub
+) -> None:
+    assert get(app, "/api/v1/alarms").json() == []
+    hub.send(hub.join("Birch"), lesson("Cedar"))
+    (one,) = get(app, "/api/v1/alarms").json()
+    assert (one["school"], one["slug"], one["reason"], one["cleared"]) == (
+        "Birch",
+        "birch",
+        "another_school",
+        None,
+    )
+    assert get(app, "/api/v1/district").json()["alarms"] == [one]
+    assert get(app, "/api/v1/status").json()["alarms"] == [one]
+    hub.writer.run(lambda own: alarms.clear(own, "all", hub.now))
+    assert get(app, "/api/v1/alarms").json() == []
+    assert [it["id"] for it in get(app, "/api/v1/alarms?cleared=true").json()] == [one["id"]]
+    assert get(app, "/api/v1/alarms?cleared=perhaps").status_code == 422
 
 
 def test_tables_say_the_same_as_json(app: FastAPI) -> None:

@@ -107,12 +107,12 @@ def test_evidence_says_how_much_of_each_difference_is_kept(hub: Hub) -> None:
     by = scoring(hub, ["tim"])
     school = hub.join(SCHOOL)
     kept = {}
-    for evidence in (30.0, 3000.0):
+    for evidence in (30.0, 900.0):
         record = placed_lesson(1, by, evidence=evidence)
         hub.send(school, msgspec.structs.replace(record, revision=int(evidence)))
         kept[evidence] = Explainer(hub.views.known).explain(shown(hub))[0].kept
     assert kept[30.0] is not None and kept[30.0] < 0.5
-    assert kept[3000.0] == 1.0
+    assert kept[900.0] == 1.0
 
 
 def test_the_page_tells_each_dimension_in_words_numbers_and_a_drawing(hub: Hub) -> None:

@@ -177,7 +177,7 @@ def test_a_model_of_a_term_that_a_lessons_record_carries_is_not_shown(hub: Hub) 
 def test_placed_lessons_are_outlined_and_not_hatched(hub: Hub) -> None:
     fit = make_fit()
     by = scoring(hub, ["tim"], fit)
-    record = placed_lesson(1, by, publish_share=0.2, collaborate_share=0.2)
+    record = placed_lesson(1, by, publish_share=0.2, collaborate_share=0.2, consume_share=0.2)
     placed = [one for one in record.placements if one.verdict == "placed"]
     assert placed and len(placed) < 5, "some are placed, some are too wide to say"
     hub.send(hub.join(SCHOOL), record)

@@ -20,7 +20,16 @@ from tests.shared.pages_reading import Page, check_page, get
 
 SCHOOL_PAGE = "/schools/alder-primary"
 CLASS_PAGE = f"{SCHOOL_PAGE}/classes/{CODE}"
-PAGES = ("/", SCHOOL_PAGE, CLASS_PAGE, "/schools/elm-school", "/schools/dogwood-elementary", "/usage", "/how")
+PAGES = (
+    "/",
+    SCHOOL_PAGE,
+    CLASS_PAGE,
+    "/schools/elm-school",
+    "/schools/dogwood-elementary",
+    "/usage",
+    "/status",
+    "/how",
+)
 
 
 @pytest.fixture(scope="module")

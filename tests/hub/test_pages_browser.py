@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse
 from playwright.sync_api import Browser
 
 from tests.hub.hubs import temporary_hub
-from tests.hub.pages_district import CODE, filled, served_by
+from tests.hub.pages_district import CODE, alarmed, filled, served_by
 from tests.shared.pages_browser import (
     check_keyboard,
     check_looks,
@@ -23,7 +23,7 @@ pytestmark = needs_chromium
 
 SCHOOL_PAGE = "/schools/alder-primary"
 CLASS_PAGE = f"{SCHOOL_PAGE}/classes/{CODE}"
-PAGES = ("/", SCHOOL_PAGE, CLASS_PAGE, "/schools/elm-school", "/usage", "/how")
+PAGES = ("/", "/status", SCHOOL_PAGE, CLASS_PAGE, "/schools/elm-school", "/usage", "/how")
 # Pages with one fault each, and what the check must say of it.
 FAULTS = {
     "pale": ("<p style='color: #999; background: #aaa'>Too pale.</p>", "color-contrast"),
@@ -83,6 +83,12 @@ def test_a_usage_district_can_be_read_by_everybody_on_every_screen(
 def test_pages_that_teach_can_be_read_by_everybody_on_every_screen(browser: Browser) -> None:
     with temporary_hub() as hub, served(served_by(hub)) as site:
         check_looks(browser, f"{site}/")
+
+
+@pytest.mark.parametrize("path", ["/", "/status"])
+def test_alarms_can_be_read_by_everybody_on_every_screen(browser: Browser, path: str) -> None:
+    with temporary_hub() as hub, served(alarmed(hub)) as site:
+        check_looks(browser, site + path)
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -89,7 +89,7 @@ def test_a_schools_weeks_merge_bands_by_their_weight(hub: Hub) -> None:
     assert (first.lessons, first.classes, first.teachers, first.devices) == (40, 8, 6, 25)
     assert first.visibility == pytest.approx(0.3)
     assert first.channels.create == pytest.approx(0.15)
-    assert first.channels.other == pytest.approx(1 - (0.5 + 0.2 + 0.15 + 0.05 + 0.05))
+    assert first.channels.other == pytest.approx(1 - (0.5 + 0.05 + 0.15 + 0.05 + 0.05))
     assert dimension(first.distribution).lessons == 40
     assert dimension(view.distribution).lessons == 50
     assert view.school.latest_week == "2025-W38"

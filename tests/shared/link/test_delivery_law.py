@@ -1,17 +1,16 @@
 """Whatever goes wrong on the way, every accepted batch has its effect exactly once."""
 
 import random
-import sqlite3
-from collections.abc import Callable, Sequence
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.link import outbox
-from shared.link.feed import Item
+from shared.link.frames import WINDOW
 from shared.link.spool import Closed, Rewound, Spool
 from shared.storage import transaction
 from tests.shared.link.world import (
+    DiskFeed,
     Network,
     PowerCutError,
     ReceiverHost,
@@ -23,45 +22,6 @@ from tests.shared.link.world import (
 
 STEPS = 250
 SEEDS = st.integers(0, 2**32 - 1)
-
-
-class DiskFeed:
-    """The outbox's own functions as a feed, without a thread between."""
-
-    def __init__(self, disk: sqlite3.Connection, now_ms: Callable[[], int]) -> None:
-        self.disk = disk
-        self.now_ms = now_ms
-
-    def attach(self, wake: Callable[[], None]) -> None: ...
-
-    def detach(self) -> None: ...
-
-    def close(self) -> None: ...
-
-    def epoch(self) -> int:
-        return outbox.epoch(self.disk)
-
-    def tail(self) -> int:
-        return outbox.tail(self.disk)
-
-    def read(self, first: int, last: int) -> Sequence[Item]:
-        return outbox.read(self.disk, first, last)
-
-    def resume(self, last_seq: int, position: bytes | None) -> int:
-        with transaction(self.disk):
-            return outbox.resume(self.disk, last_seq, 0.0, self.now_ms())
-
-    def outdated(self, current: int) -> int | None:
-        with transaction(self.disk):
-            return outbox.outdated(self.disk, current, self.now_ms())
-
-    def settle(self, seq: int) -> None:
-        with transaction(self.disk):
-            outbox.settle(self.disk, seq, 0.0)
-
-    def set_aside(self, seq: int, reason: str) -> None:
-        with transaction(self.disk):
-            outbox.set_aside(self.disk, seq, reason)
 
 
 class Office:
@@ -150,9 +110,9 @@ def test_through_a_receiver_put_back_to_its_backup(seed: int) -> None:
 @given(SEEDS)
 def test_what_is_withdrawn_unsent_has_no_effect_and_holds_up_nothing(seed: int) -> None:
     office = Office(seed)
-    for _ in range(20):
+    for _ in range(WINDOW + 12):
         office.append()
-    unsent = {number for number in office.payloads if number > 8}  # more than were ever on their way
+    unsent = {number for number in office.payloads if number > WINDOW}  # more than were ever on their way
     gone = set(office.rng.sample(sorted(unsent), 5))
     with transaction(office.disk):
         assert outbox.withdraw(office.disk, gone) == 5

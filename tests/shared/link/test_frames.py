@@ -1,7 +1,10 @@
 """Frames say the same on both sides, and nothing that arrives can do more than be refused."""
 
+import hashlib
 import random
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -11,8 +14,12 @@ from shared.link import frames
 from shared.link.frames import (
     MAX_FRAME,
     MAX_NUMBER,
+    MAX_PARTS,
     MAX_PAYLOAD,
+    MINOR,
+    PART,
     Ack,
+    Ask,
     Batch,
     Busy,
     Expect,
@@ -22,17 +29,30 @@ from shared.link.frames import (
     Refused,
     Reject,
     Rejection,
+    Renew,
+    Renewed,
+    Told,
     Welcome,
     decode_to_receiver,
     decode_to_sender,
     encode,
 )
+from tests.shared.link.spoken import EXAMPLES, FOLDER, KEY, entries, recorded, values
+
+# The bytes of every minor version that was ever spoken. A later one adds its own file, and changes none.
+RECORDED = {
+    0: "bf330ec52e603f8e6d39b854c4d3d93f126c7733aa93685a147681689da49373",
+    1: "fdeda14097723017a5dc06d90a6d44860239597cc371700c0269ad115b030667",
+}
 
 UP: list[frames.ToReceiver] = [
     Hello(1, "records", 1_750_000_000_000, 7),
     Batch(3, 1, b""),
     Batch(MAX_NUMBER, MAX_NUMBER, bytes(MAX_PAYLOAD), bytes(1024)),
     Join(bytes(24), "Alder Primary"),
+    Hello(1, "records", 3, 7, 1),
+    Renew(KEY),
+    Ask("catalogue:2026-1", MAX_PARTS - 1),
 ]
 DOWN: list[frames.ToSender] = [
     Welcome(1, 3, 7, 9, b"here", MAX_PAYLOAD, 8, (Rejection(9, "bad_payload"),)),
@@ -43,6 +63,11 @@ DOWN: list[frames.ToSender] = [
     Busy(250),
     Expect(3, 10),
     Joined(),
+    Welcome(1, 3, 7, 0, None, 100, 1, (), 1, KEY),
+    Refused("version", 0, 2, 3),
+    Renewed(KEY),
+    Renewed(KEY, "revoked"),
+    Told("catalogue:2026-1", bytes(16), MAX_PARTS - 1, MAX_PARTS, bytes(PART)),
 ]
 
 
@@ -89,12 +114,38 @@ def test_the_largest_batch_fits_the_largest_frame() -> None:
         Join(b"short", "x"),
         Join(bytes(24), ""),
         Join(bytes(24), "x" * 201),
+        Hello(1, "records", 3, 0, -1),
+        Renew(""),
+        Renew("k" * 39),
+        Renew("k" * 39 + "~"),
+        Renew("k" * 40 + "\n"),
+        Ask("", 0),
+        Ask("../catalogue", 0),
+        Ask("catalogue", MAX_PARTS),
+        Ask("catalogue", -1),
     ],
     ids=repr,
 )
 def test_a_field_out_of_its_range_is_refused(frame: frames.ToReceiver) -> None:
     with pytest.raises(BadInput, match="bad_frame"):
         decode_to_receiver(encode(frame))
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [
+        Welcome(1, 3, 7, 0, None, 100, 1, (), 1, "short"),
+        Renewed("short"),
+        Told("catalogue", bytes(33), 0, 1, b""),
+        Told("catalogue", bytes(16), MAX_PARTS, MAX_PARTS, b""),
+        Told("catalogue", bytes(16), 0, MAX_PARTS + 1, b""),
+        Told("catalogue", bytes(16), 0, 1, bytes(PART + 1)),
+    ],
+    ids=lambda frame: type(frame).__name__,
+)
+def test_a_field_of_an_answer_out_of_its_range_is_refused(frame: frames.ToSender) -> None:
+    with pytest.raises(BadInput, match="bad_frame"):
+        decode_to_sender(encode(frame))
 
 
 def test_a_frame_for_the_other_direction_is_refused() -> None:
@@ -116,8 +167,59 @@ def test_deep_nesting_is_refused() -> None:
         decode_to_receiver(b"\x95\x01\x01\xa1a\x01" + b"\x91" * 60_000)
 
 
-def test_a_later_version_may_append_fields() -> None:
-    assert decode_to_sender(b"\x94\x13\x03\x09\xa3new") == Ack(3, 9)
+EVERY = [
+    pytest.param(entry, id=f"{entry['frame']} of {minor}") for minor in RECORDED for entry in recorded(minor)
+]
+
+
+def decode_any(data: bytes) -> frames.ToReceiver | frames.ToSender:
+    try:
+        return decode_to_receiver(data)
+    except BadInput:
+        return decode_to_sender(data)
+
+
+def test_what_was_recorded_is_never_changed_and_today_is_among_it() -> None:
+    digests = {m: hashlib.sha256((FOLDER / f"minor_{m}.json").read_bytes()).hexdigest() for m in RECORDED}
+    assert digests == RECORDED
+    assert max(RECORDED) == MINOR, "record the new minor version, and add its digest"
+    assert entries(EXAMPLES) == recorded(MINOR), "what is said today is what was recorded of it"
+
+
+def test_each_kind_of_frame_is_recorded() -> None:
+    kinds = {type(frame).__name__ for frame in [*UP, *DOWN]}
+    assert {entry["frame"] for entry in recorded(MINOR)} == kinds
+
+
+@pytest.mark.parametrize("entry", EVERY)
+def test_frames_of_every_minor_version_are_read_as_they_were_meant(entry: dict[str, Any]) -> None:
+    frame = decode_any(bytes.fromhex(entry["bytes"]))
+    assert type(frame).__name__ == entry["frame"]
+    read = values(frame)
+    assert {name: read[name] for name in entry["values"]} == entry["values"]
+    later = read.keys() - entry["values"].keys()
+    assert all(read[name] in (0, "") for name in later), "what it could not say yet is what it did not mean"
+
+
+@pytest.mark.parametrize("entry", recorded(MINOR), ids=lambda entry: entry["frame"])
+def test_a_later_version_may_append_fields(entry: dict[str, Any]) -> None:
+    today = bytes.fromhex(entry["bytes"])
+    fields = msgspec.msgpack.decode(today)
+    assert decode_any(msgspec.msgpack.encode([*fields, "new", {"newer": [1]}])) == decode_any(today)
+
+
+@pytest.mark.parametrize("older", range(MINOR))
+def test_what_is_said_today_means_the_same_to_a_reader_of_an_older_minor_version(older: int) -> None:
+    """An older reader sees as many fields as it knows, and passes over the rest."""
+    known = {entry["frame"]: list(entry["values"]) for entry in recorded(older)}
+    for entry in recorded(MINOR):
+        names = known.get(entry["frame"])
+        if names is None:
+            continue  # never said to it: see `versions`
+        said = msgspec.msgpack.decode(bytes.fromhex(entry["bytes"]))
+        read = values(decode_any(msgspec.msgpack.encode(said[: 1 + len(names)])))
+        assert list(read)[: len(names)] == names
+        assert {name: read[name] for name in names} == {name: entry["values"][name] for name in names}
 
 
 @settings(derandomize=True, max_examples=300, deadline=None)

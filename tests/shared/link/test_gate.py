@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.link.gate import Knocks
+from shared.link.gate import Handshakes, Knocks
 
 
 def test_one_key_has_a_burst_and_then_its_rate() -> None:
@@ -35,3 +35,18 @@ def test_no_more_pass_than_burst_and_rate_allow_even_when_the_clock_goes_back(st
         forward += max(0.0, step)
         passed += knocks.allow("k", now)
     assert passed <= 5 + 5 * forward + 1e-6
+
+
+def test_one_key_connects_so_often_and_strangers_only_so_often_together() -> None:
+    handshakes = Handshakes(5.0, 8.0, lambda key, now: False)
+    assert sum(handshakes.allow("k", 0.0, member=True) for _ in range(20)) == 8
+    assert handshakes.allow("other", 0.0, member=True)
+    assert sum(handshakes.allow(str(i), 0.0, member=False) for i in range(1000)) == 50
+    assert handshakes.allow("third", 0.0, member=True), "members do not wait for strangers"
+
+
+def test_a_key_that_is_refused_at_present_does_not_get_as_far_as_talking() -> None:
+    handshakes = Handshakes(5.0, 8.0, lambda key, now: key == "mad" and now < 10)
+    assert not handshakes.allow("mad", 0.0, member=True)
+    assert handshakes.allow("mad", 10.0, member=True)
+    assert handshakes.allow("sane", 0.0, member=True)

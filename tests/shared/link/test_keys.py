@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import SettingsError
-from shared.link.keys import KeyPair, fingerprint, load_or_create
+from shared.link.keys import KeyPair, fingerprint, load_or_create, make_next, next_pair, promote
 
 
 def test_a_key_is_made_once_and_found_again(tmp_path: Path) -> None:
@@ -48,3 +48,26 @@ def test_a_fingerprint_tells_keys_apart_and_can_be_read_aloud() -> None:
     one, other = KeyPair.new().public, KeyPair.new().public
     assert fingerprint(one) == fingerprint(one) != fingerprint(other)
     assert [len(group) for group in fingerprint(one).split("-")] == [4] * 8
+
+
+def test_the_next_key_lies_beside_the_one_in_force_until_it_takes_its_place(tmp_path: Path) -> None:
+    current = load_or_create(tmp_path, "link")
+    assert next_pair(tmp_path, "link") is None
+    coming = make_next(tmp_path, "link")
+    assert make_next(tmp_path, "link") == next_pair(tmp_path, "link") == coming != current
+    assert load_or_create(tmp_path, "link") == current
+    assert {f.stat().st_mode & 0o777 for f in tmp_path.iterdir()} == {0o600}
+    assert promote(tmp_path, "link") == coming
+    assert promote(tmp_path, "link") == load_or_create(tmp_path, "link") == coming, "as often as one likes"
+    assert next_pair(tmp_path, "link") is None
+    assert [f.name for f in tmp_path.iterdir()] == ["link.key"]
+
+
+def test_a_damaged_next_key_leaves_the_one_in_force_alone(tmp_path: Path) -> None:
+    current = load_or_create(tmp_path, "link")
+    damaged = tmp_path / "link.next.key"
+    damaged.write_bytes(b"not a key")
+    damaged.chmod(0o600)
+    with pytest.raises(SettingsError, match="restore it"):
+        next_pair(tmp_path, "link")
+    assert load_or_create(tmp_path, "link") == current

@@ -7,7 +7,7 @@ import pytest
 from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.frames import Rejection
-from shared.link.ledger import advance, deliver_in_transaction, hello
+from shared.link.ledger import deliver_in_transaction, hello
 from shared.link.receiver import (
     Delivery,
     Fenced,
@@ -105,9 +105,13 @@ def test_a_batch_of_a_stream_that_never_said_hello_is_not_taken(disk: sqlite3.Co
 
 
 def test_a_position_of_none_leaves_the_one_remembered(disk: sqlite3.Connection) -> None:
-    advance(disk, "school", "records", 1, b"here")
-    advance(disk, "school", "records", 2, None)
-    assert hello(disk, "school", "records", 5) == Standing(5, 2, b"here")
+    here = Delivery("school", "records", 5, 1, b"a", b"here")
+    silent = [Delivery("school", "records", 5, seq, b"b") for seq in (2, 3)]
+    with transaction(disk):
+        deliver_in_transaction(disk, [here, silent[0]], count)
+    with transaction(disk):
+        deliver_in_transaction(disk, silent[1:], count)
+    assert hello(disk, "school", "records", 5) == Standing(5, 3, b"here")
 
 
 def test_a_mad_peer_cannot_fill_the_table_of_streams(disk: sqlite3.Connection) -> None:

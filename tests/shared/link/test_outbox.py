@@ -8,8 +8,9 @@ import pytest
 from shared.errors import BadInput
 from shared.link import outbox
 from shared.link.feed import Item
+from shared.link.frames import MAX_PAYLOAD, MAX_POSITION, WINDOW
 from shared.link.outbox import OutboxFeed, OutboxFull
-from shared.storage import Writer, transaction
+from shared.storage import Migration, Writer, transaction
 from tests.shared.link.world import memory
 
 
@@ -108,29 +109,64 @@ def test_what_was_set_aside_stays_for_people_to_see(disk: sqlite3.Connection) ->
 def test_a_full_outbox_first_forgets_what_was_sent_and_then_accepts_no_more(
     disk: sqlite3.Connection,
 ) -> None:
+    outbox.set_budget(disk, 400)
     fill(disk, 4, size=99)
     outbox.settle(disk, 2, now=50.0)
-    outbox.append(disk, "test", bytes(100), budget=400)
+    outbox.append(disk, "test", bytes(100))
     assert states(disk) == "ppp"
-    outbox.append(disk, "test", bytes(100), budget=400)
+    outbox.append(disk, "test", bytes(100))
     with pytest.raises(OutboxFull, match="reconnect"), transaction(disk):
-        outbox.append(disk, "test", bytes(100), budget=400)
+        outbox.append(disk, "test", bytes(100))
     counts = outbox.counts(disk)
     assert (counts.pending, counts.sent, counts.bytes) == (4, 0, 400)
 
 
-@pytest.mark.parametrize("known", [6, 20], ids=["beyond the newest", "more than can have been on its way"])
+def test_it_is_full_once_what_waits_may_leave_no_room_for_one_more(disk: sqlite3.Connection) -> None:
+    outbox.set_budget(disk, 3 * MAX_PAYLOAD)
+    for _ in range(3):
+        assert not outbox.is_full(disk)
+        outbox.append(disk, "test", bytes(MAX_PAYLOAD))
+    assert outbox.is_full(disk)
+    outbox.set_aside(disk, 1, "bad")
+    assert outbox.is_full(disk), "what was refused still lies there"
+    outbox.settle(disk, 2, now=50.0)
+    assert not outbox.is_full(disk), "what was sent makes room"
+    assert outbox.unsent_bytes(disk) == 2 * MAX_PAYLOAD
+
+
+def test_a_position_goes_with_its_batch_and_stays_with_a_withdrawn_one(disk: sqlite3.Connection) -> None:
+    numbers = fill(disk, 3)
+    outbox.put_position(disk, 1, b"entry 7")
+    outbox.put_position(disk, 2, b"entry 8")
+    outbox.withdraw(disk, numbers[1:2])
+    positions = [(bool(item.payload), item.position) for item in outbox.read(disk, 1, 4)]
+    assert positions == [(True, b"entry 7"), (False, b"entry 8"), (True, None), (False, None)]
+    with pytest.raises(BadInput, match="position_size"):
+        outbox.put_position(disk, 3, bytes(MAX_POSITION + 1))
+
+
+@pytest.mark.parametrize("step", [outbox.add_position, outbox.add_budget])
+def test_a_step_changes_nothing_in_a_file_that_has_it(step: Migration) -> None:
+    again = memory(lambda db: outbox.create_tables(db, lambda: 1000), step, step)
+    outbox.append(again, "test", b"x")
+    assert outbox.read(again, 1, 1) == [Item(b"x")]
+    assert again.execute("SELECT budget FROM outbox_state").fetchone() == (outbox.BUDGET,)
+
+
+@pytest.mark.parametrize(
+    "known", [6, 3 + WINDOW], ids=["beyond the newest", "more than can have been on its way"]
+)
 def test_an_outbox_put_back_to_a_backup_sends_what_is_new_under_a_new_epoch(
     disk: sqlite3.Connection, known: int
 ) -> None:
     """Otherwise the receiver would take new batches for those of the lost time, and drop them."""
-    fill(disk, 5 if known == 6 else 30)
+    fill(disk, 5 if known == 6 else 50)
     outbox.settle(disk, 2, now=50.0)
     assert outbox.resume(disk, known, now=60.0, now_ms=60_000) == 60_000
     assert outbox.counts(disk).renewals == 1
     first = outbox.read(disk, 1, 1)
     assert first[0].payload.startswith(b"2")
-    assert outbox.tail(disk) == (3 if known == 6 else 28)
+    assert outbox.tail(disk) == (3 if known == 6 else 48)
     numbers = fill(disk, 1)
     outbox.withdraw(disk, numbers)
     assert outbox.read(disk, outbox.tail(disk), outbox.tail(disk)) == [Item(b"")], "numbers stay good"
@@ -171,6 +207,21 @@ def test_the_feed_remembers_on_disk_before_it_answers(tmp_path: Path) -> None:
     writer = Writer(tmp_path / "a.db", [outbox.create_tables])
     assert writer.run(states) == "ssa"
     writer.close()
+
+
+def test_whoever_asks_is_told_after_each_welcome_what_the_receiver_has(tmp_path: Path) -> None:
+    told: list[tuple[int, bytes | None]] = []
+    writer = Writer(tmp_path / "a.db", [outbox.create_tables])
+    writer.run(lambda c: fill(c, 5))
+    feed = OutboxFeed(writer, lambda: 99.0, lambda number, position: told.append((number, position)))
+    feed.attach(lambda: None)
+    epoch = feed.resume(2, b"entry 2")
+    assert feed.outdated(epoch + 1) is None, "it took part"
+    assert feed.resume(9, b"entry 9") > epoch, "this file went back in time"
+    feed.resume(1, b"entry 3")
+    feed.detach()
+    writer.close()
+    assert told == [(2, b"entry 2"), (9, b"entry 9"), (3, b"entry 3")]
 
 
 def test_pruned_bytes_are_overwritten_in_the_file(tmp_path: Path) -> None:

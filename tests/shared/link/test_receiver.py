@@ -3,7 +3,10 @@
 import pytest
 
 from shared.link.frames import (
+    MINOR,
+    VERSION,
     Ack,
+    Ask,
     Batch,
     Busy,
     Expect,
@@ -12,10 +15,12 @@ from shared.link.frames import (
     Joined,
     Refused,
     Reject,
+    Renew,
     ToReceiver,
     Welcome,
     encode,
 )
+from shared.link.quota import Quota
 from shared.link.receiver import (
     Delivery,
     Enrol,
@@ -25,9 +30,10 @@ from shared.link.receiver import (
     Later,
     Missing,
     Outcome,
-    Quota,
+    Question,
     Receiver,
     Rejected,
+    Renewal,
     Reply,
     Settled,
     Standing,
@@ -51,8 +57,8 @@ def say(
     return machine.received(route, key, enrolment, encode(frame), now)
 
 
-def greeted(machine: Receiver, *, route: bytes = b"r", key: str = KEY) -> Reply:
-    greet = say(machine, Hello(1, "records", 5, 77), route=route, key=key)
+def greeted(machine: Receiver, *, route: bytes = b"r", key: str = KEY, minor: int = MINOR) -> Reply:
+    greet = say(machine, Hello(1, "records", 5, 77, minor), route=route, key=key)
     assert isinstance(greet, Greet)
     return machine.greeted(greet, Standing(5, 3, b"here"))
 
@@ -79,8 +85,10 @@ def test_hello_is_answered_with_where_the_stream_stands() -> None:
     assert (reply.frame.last_seq, reply.frame.position) == (3, b"here")
 
 
-def test_another_version_is_refused() -> None:
-    assert say(Receiver(), Hello(2, "records", 5, 0)) == Reply(b"r", Refused("version"))
+@pytest.mark.parametrize("major", [0, 2])
+def test_another_version_is_refused_with_the_newest_that_is_spoken_here(major: int) -> None:
+    refusal = Refused("version", 0, VERSION, MINOR)
+    assert say(Receiver(), Hello(major, "records", 5, 0)) == Reply(b"r", refusal)
 
 
 def test_an_older_epoch_is_refused_with_the_newer_one() -> None:
@@ -125,6 +133,40 @@ def test_an_unknown_key_may_only_join() -> None:
     enrol = say(machine, join, enrolment=None)
     assert enrol == Enrol(b"r", KEY, join)
     assert machine.joined(enrol) == Reply(b"r", Joined())
+
+
+def test_a_question_and_a_renewal_go_to_the_inbox_under_the_enrolment_of_the_key() -> None:
+    machine = Receiver()
+    ask, renew = Ask("model:1", 0), Renew("n" * 40)
+    assert say(machine, ask) == say(machine, renew) == Reply(b"r", Refused("hello_first"))
+    greeted(machine)
+    assert say(machine, ask) == Question(b"r", "school", ask)
+    assert say(machine, renew) == Renewal(b"r", KEY, "school", "n" * 40)
+    assert say(machine, renew, key=OTHER) == Reply(b"r", Refused("hello_first"))
+    assert say(machine, renew, enrolment=None) == Reply(b"r", Refused("not_enrolled"))
+
+
+def test_a_peer_of_minor_0_is_answered_as_minor_0_would() -> None:
+    machine = Receiver()
+    greeted(machine, minor=0)
+    for frame in (Ask("model:1", 0), Renew("n" * 40)):
+        assert say(machine, frame) == Reply(b"r", Refused("bad_frame"))
+
+
+def test_a_next_key_is_announced_to_whoever_greets_and_makes_all_greet_again() -> None:
+    machine = Receiver()
+    greeted(machine)
+    machine.announce("n" * 40)
+    assert say(machine, Batch(5, 4, b"x")) == Reply(b"r", Refused("hello_first"))
+    reply = greeted(machine)
+    assert isinstance(reply.frame, Welcome)
+    assert reply.frame.next_key == "n" * 40
+    machine.announce("n" * 40)
+    assert isinstance(say(machine, Batch(5, 4, b"x")), Take), "only a change makes them greet"
+    machine.announce("")
+    reply = greeted(machine)
+    assert isinstance(reply.frame, Welcome)
+    assert reply.frame.next_key == ""
 
 
 def test_noise_is_refused() -> None:

@@ -35,9 +35,9 @@ def welcome(hello: Hello, last_seq: int = 0, **fields: object) -> Welcome:
     return Welcome(1, hello.epoch, hello.nonce, last_seq, **values)  # type: ignore[arg-type] # as the test says
 
 
-def opened(last_seq: int = 0, tail: int = 0) -> Sender:
+def opened(last_seq: int = 0, tail: int = 0, window: int = 8) -> Sender:
     machine = new()
-    machine.received(welcome(hello_of(machine.up(0.0)), last_seq), 0.0)
+    machine.received(welcome(hello_of(machine.up(0.0)), last_seq, window=window), 0.0)
     machine.resumed(last_seq, tail, 0.0)
     return machine
 
@@ -52,12 +52,12 @@ def test_nothing_is_sent_before_the_receiver_said_where_it_stands() -> None:
     assert machine.resumed(2, 5, 0.0) == [Transmit(3, 5)]
 
 
-def test_at_most_eight_are_on_their_way() -> None:
-    machine = opened()
+def test_at_most_a_window_is_on_its_way() -> None:
+    machine = opened(window=WINDOW)
     assert machine.available(100, 0.0) == [Transmit(1, WINDOW)]
-    assert machine.unacked == 8
+    assert machine.unacked == WINDOW
     assert machine.available(200, 0.0) == []
-    assert machine.received(Ack(EPOCH, 3), 0.0) == [Settled(3), Transmit(9, 11)]
+    assert machine.received(Ack(EPOCH, 3), 0.0) == [Settled(3), Transmit(WINDOW + 1, WINDOW + 3)]
 
 
 def test_a_receiver_may_ask_for_a_smaller_window_but_not_for_a_larger() -> None:

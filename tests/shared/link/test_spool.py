@@ -1,15 +1,16 @@
-"""The spool holds eight at most, and the receiver's memory says where the source is read on."""
+"""The spool holds a window's worth at most, and the receiver's memory says where the source is read on."""
 
 import threading
 
 import pytest
 
 from shared.errors import BadInput
+from shared.link.frames import WINDOW
 from shared.link.spool import Closed, Rewound, Spool
 
 
-def opened(position: bytes | None = None, **kind: bool) -> Spool:
-    spool = Spool(now_ms=lambda: 1000, **kind)
+def opened(position: bytes | None = None) -> Spool:
+    spool = Spool(now_ms=lambda: 1000)
     spool.resume(0, position)
     assert spool.opened() == position
     return spool
@@ -33,32 +34,52 @@ def test_after_a_pause_reading_goes_on_where_the_collector_itself_stood() -> Non
     assert spool.opened() == b"8"
 
 
-def test_the_ninth_batch_waits_for_the_first_to_be_acknowledged() -> None:
+def test_a_batch_beyond_the_window_waits_for_the_first_to_be_acknowledged() -> None:
     spool = opened()
-    for i in range(8):
+    for i in range(WINDOW):
         spool.put(b"x", b"%d" % i)
-    ninth = threading.Thread(target=spool.put, args=(b"ninth", b"9"))
-    ninth.start()
-    assert ninth.is_alive()
-    assert spool.tail() == 8
+    late = threading.Thread(target=spool.put, args=(b"next", b"9"))
+    late.start()
+    assert late.is_alive()
+    assert spool.tail() == WINDOW
     spool.settle(1)
-    ninth.join(5)
-    assert not ninth.is_alive()
-    assert spool.tail() == 9
-    assert [item.payload for item in spool.read(8, 9)] == [b"x", b"ninth"]
+    late.join(5)
+    assert not late.is_alive()
+    assert spool.tail() == WINDOW + 1
+    assert [item.payload for item in spool.read(WINDOW, WINDOW + 1)] == [b"x", b"next"]
 
 
 def test_whoever_cannot_wait_is_told_so_and_may_put_the_same_batch_later() -> None:
     spool = Spool(rereads=False)
-    for _ in range(8):
+    for _ in range(WINDOW):
         spool.put(b"x", timeout=0)
-    with pytest.raises(TimeoutError, match="8 batches"):
-        spool.put(b"ninth", timeout=0)
-    assert spool.tail() == 8, "it was not taken"
+    with pytest.raises(TimeoutError, match=f"{WINDOW} batches"):
+        spool.put(b"next", timeout=0)
+    assert spool.tail() == WINDOW, "it was not taken"
     spool.resume(0, None)
     spool.settle(1)
-    spool.put(b"ninth", timeout=0)
-    assert [item.payload for item in spool.read(8, 9)] == [b"x", b"ninth"]
+    spool.put(b"next", timeout=0)
+    assert [item.payload for item in spool.read(WINDOW, WINDOW + 1)] == [b"x", b"next"]
+
+
+def test_it_is_stalled_while_the_receiver_takes_nothing_of_what_waits() -> None:
+    now = [100.0]
+    spool = Spool(now_ms=lambda: 1000, monotonic=lambda: now[0])
+    spool.resume(0, None)
+    spool.opened()
+    now[0] += 60
+    assert not spool.is_stalled(), "nothing waits"
+    spool.put(b"x", b"1")
+    spool.put(b"y", b"2")
+    now[0] += 1.9
+    assert not spool.is_stalled()
+    spool.settle(1)
+    now[0] += 1.9
+    assert not spool.is_stalled()
+    now[0] += 0.2
+    assert spool.is_stalled()
+    spool.settle(2)
+    assert not spool.is_stalled()
 
 
 def test_putting_wakes_the_client() -> None:
@@ -83,13 +104,13 @@ def test_flush_waits_until_everything_is_acknowledged() -> None:
 
 def test_closing_frees_whoever_waits() -> None:
     spool = opened()
-    for i in range(8):
+    for i in range(WINDOW):
         spool.put(b"x", b"%d" % i)
     caught: list[str] = []
 
     def put() -> None:
         try:
-            spool.put(b"ninth", b"9")
+            spool.put(b"next", b"9")
         except Closed as error:
             caught.append(str(error))
 

@@ -9,17 +9,19 @@ Not a failure: time. Waiting is instant, and `deadline` is reached by asking for
 import random
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import sqlite_utils
 
 from shared.errors import BadInput
-from shared.link import ledger, receiver, sender
-from shared.link.feed import Feed
+from shared.link import ledger, outbox, receiver, sender
+from shared.link.answering import Answers
+from shared.link.feed import Feed, Item
 from shared.link.frames import Batch, decode_to_sender, encode
-from shared.link.receiver import Delivery, Greet, Later, Receiver, Reply, Take
+from shared.link.receiver import Delivery, Greet, Later, Question, Receiver, Renewal, Reply, Take
 from shared.link.sender import Sender
+from shared.link.versions import SPOKEN, Versions
 from shared.storage import transaction
 
 ROUTE, KEY, ENROLMENT, STREAM = b"r", "k" * 40, "school", "records"
@@ -56,6 +58,45 @@ def count(connection: sqlite3.Connection, delivery: Delivery) -> None:
         raise BadInput("bad_payload")
 
 
+class DiskFeed:
+    """The outbox's own functions as a feed, without a thread between."""
+
+    def __init__(self, disk: sqlite3.Connection, now_ms: Callable[[], int]) -> None:
+        self.disk = disk
+        self.now_ms = now_ms
+
+    def attach(self, wake: Callable[[], None]) -> None: ...
+
+    def detach(self) -> None: ...
+
+    def close(self) -> None: ...
+
+    def epoch(self) -> int:
+        return outbox.epoch(self.disk)
+
+    def tail(self) -> int:
+        return outbox.tail(self.disk)
+
+    def read(self, first: int, last: int) -> Sequence[Item]:
+        return outbox.read(self.disk, first, last)
+
+    def resume(self, last_seq: int, position: bytes | None) -> int:
+        with transaction(self.disk):
+            return outbox.resume(self.disk, last_seq, self.now_ms() / 1000, self.now_ms())
+
+    def outdated(self, current: int) -> int | None:
+        with transaction(self.disk):
+            return outbox.outdated(self.disk, current, self.now_ms())
+
+    def settle(self, seq: int) -> None:
+        with transaction(self.disk):
+            outbox.settle(self.disk, seq, self.now_ms() / 1000)
+
+    def set_aside(self, seq: int, reason: str) -> None:
+        with transaction(self.disk):
+            outbox.set_aside(self.disk, seq, reason)
+
+
 @dataclass
 class ReceiverHost:
     """The receiving machine: its disk stays, its process comes and goes."""
@@ -64,41 +105,72 @@ class ReceiverHost:
     trouble: float = 0.0
     disk: sqlite3.Connection = field(default_factory=lambda: memory(ledger.create_tables, histogram_table))
     process: Receiver = field(default_factory=Receiver)
+    effect: ledger.Effect = count
+    enrolment: Callable[[str], str | None] = lambda _key: ENROLMENT
+    answers: Answers | None = None
+    now: float = 0.0
+    busy_after: int | None = None  # of the next group, all deliveries but so many are put off
 
     def hear(self, frames: list[bytes]) -> list[bytes]:
         """Take what arrived together; what it answers, or nothing when the power is cut on the way."""
-        answers: list[Reply] = []
-        group: list[Take] = []
-        for data in frames:
-            match self.process.received(ROUTE, KEY, ENROLMENT, data, now=0.0):
-                case Reply() as reply:
-                    answers.append(reply)
-                case Greet() as greet:
-                    answers += self._deliver(group)
-                    group = []
-                    with transaction(self.disk):
-                        standing = ledger.hello(self.disk, ENROLMENT, STREAM, greet.hello.epoch)
-                    answers.append(self.process.greeted(greet, standing))
-                case Take() as take:
-                    group.append(take)
-        answers += self._deliver(group)
+        answers = self.take([(ROUTE, KEY, data) for data in frames])
         if self.rng.random() < self.trouble:
             self.crash()
             return []
         return [encode(reply.frame) for reply in answers]
 
+    def take(self, frames: Iterable[tuple[bytes, str, bytes]]) -> list[Reply]:
+        """Take what arrived together, each frame with its route and the route's key, and answer."""
+        self.now += 1.0
+        replies: list[Reply] = []
+        group: list[Take] = []
+        for route, key, data in frames:
+            match self.process.received(route, key, self.enrolment(key), data, now=self.now):
+                case Reply() as reply:
+                    replies.append(reply)
+                case Greet() as greet:
+                    replies += self._deliver(group)
+                    group = []
+                    replies += self._greet(greet)
+                case Take() as take:
+                    group.append(take)
+                case Renewal() as renewal:
+                    replies += self._renew(renewal)
+                case Question():
+                    pass
+        return replies + self._deliver(group)
+
+    def _greet(self, greet: Greet) -> list[Reply]:
+        try:
+            if self.answers:
+                self.answers.heard(greet.enrolment, greet.key)
+            with transaction(self.disk):
+                standing = ledger.hello(self.disk, ENROLMENT, STREAM, greet.hello.epoch)
+        except sqlite3.Error:  # no answer: it will say HELLO again
+            return []
+        return [self.process.greeted(greet, standing)]
+
+    def _renew(self, renewal: Renewal) -> list[Reply]:
+        try:
+            return [Reply(renewal.route, self.answers.renewed(renewal))] if self.answers else []
+        except sqlite3.Error:  # as above
+            return []
+
     def _deliver(self, group: list[Take]) -> list[Reply]:
         if not group:
             return []
-        deliveries = [take.delivery for take in group]
+        taken, self.busy_after = group[: self.busy_after], None
         outcomes: list[receiver.Outcome]
         try:
             with transaction(self.disk):
-                outcomes = ledger.deliver_in_transaction(self.disk, deliveries, count)
+                outcomes = ledger.deliver_in_transaction(
+                    self.disk, [take.delivery for take in taken], self.effect
+                )
                 if self.rng.random() < self.trouble:
                     raise DiskFullError
-        except DiskFullError:
-            outcomes = [Later(10)] * len(group)
+        except (DiskFullError, sqlite3.Error):
+            outcomes = [Later(10)] * len(taken)
+        outcomes += [Later(10)] * (len(group) - len(taken))
         return self.process.settled(group, outcomes)
 
     def crash(self) -> None:
@@ -127,9 +199,12 @@ class SenderHost:
     rng: random.Random
     trouble: float = 0.0
     now: float = 0.0
+    versions: Versions = SPOKEN
+    between: Callable[[], None] = lambda: None  # any two instructions
+    welcomed: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
-        self.machine = Sender(STREAM, self.feed.epoch(), self.rng)
+        self.machine = Sender(STREAM, self.feed.epoch(), self.rng, versions=self.versions)
         self.out: list[bytes] = []
 
     def connect(self) -> None:
@@ -151,6 +226,7 @@ class SenderHost:
         """Carry out, with the power failing between any two."""
         queue = list(instructions)
         while queue:
+            self.between()
             if self.rng.random() < self.trouble:
                 raise PowerCutError
             queue += self._do(queue.pop(0))
@@ -168,6 +244,7 @@ class SenderHost:
             case sender.SetAside(seq, reason):
                 self.feed.set_aside(seq, reason)
             case sender.Resume(last_seq, position):
+                self.welcomed()
                 epoch = self.feed.resume(last_seq, position)
                 if epoch != self.machine.epoch:
                     return self.machine.renewed(epoch, self.now)

@@ -1,0 +1,40 @@
+"""`agent invite`: an invitation for a collector on another machine."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from edge_agent.commands.common import Folder, opened_store, say
+from edge_agent.parts import PARSERS
+from edge_agent.paths import AgentFolder
+from edge_agent.settings import intake_address, load_settings
+from shared.errors import UsageError
+
+
+def invite(
+    folder: Folder,
+    collector: Annotated[str, typer.Option(help="A name for the source, as the status page will show it.")],
+    kind: Annotated[str, typer.Option(help="What it reads: dnsmasq or pihole.")],
+) -> None:
+    """Print a token with which a collector on another machine joins this agent, once, within a day."""
+    from edge_agent.remote.door import intake_keys
+    from edge_agent.store import collectors
+    from shared.link.keys import fingerprint
+
+    paths = AgentFolder(folder)
+    settings = load_settings(paths)
+    if kind not in PARSERS:
+        raise UsageError(f"cannot read `{kind}` files yet; known: {', '.join(sorted(PARSERS))}")
+    if collector in {source.id for source in settings.sources}:
+        raise UsageError(f"`{collector}` is a source of agent.toml already: choose another name")
+    address, pair = intake_address(settings), intake_keys(paths)
+    with opened_store(paths) as connection:
+        token = collectors.invite(connection, collector, kind, address, pair.public, time.time())
+    say(token)
+    typer.echo(
+        f"For one collector, within a day. On its machine:\n"
+        f"  commonground collect {kind} LOG --agent {address} --token TOKEN_FILE\n"
+        f"This agent's fingerprint for collectors: {fingerprint(pair.public)}",
+        err=True,
+    )

@@ -1,0 +1,83 @@
+"""On another machine: places facts by day tables that the agent told, held in memory only."""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from edge_agent.daykeys import DESTROYED
+from edge_agent.days import day_of, key_expires
+from edge_agent.identity.leases import Leases
+from edge_agent.placing import Miss, Place, Spot
+from edge_agent.remote import day_table
+from edge_agent.remote.day_table import DayTable
+from edge_agent.remote.telling import DAY, Ask
+from edge_agent.sources.facts import Contact, Did, Lease
+
+FRESH_SECONDS: Final = 60.0  # a changed roster, and a new opt-out, is in force here after this time
+
+
+class Tables:
+    """The tables of living days, asked for when first needed and again each minute."""
+
+    def __init__(self, ask: Ask, zone: ZoneInfo, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._ask = ask
+        self._zone = zone
+        self._monotonic = monotonic
+        self._known: dict[date, tuple[float, DayTable | None]] = {}
+        self._newest: DayTable | None = None
+
+    def at(self, moment: int, now: float) -> DayTable | str:
+        """The table of the day that `moment` belongs to, or why there is none (`now`: seconds UTC)."""
+        newest = self._newest
+        if newest is not None and newest.start <= moment < newest.end:
+            day = date.fromisoformat(newest.day)
+        else:
+            day = day_of(moment, self._zone)
+        if now >= key_expires(day, self._zone):
+            self._known.pop(day, None)
+            return DESTROYED
+        asked, table = self._known.get(day, (float("-inf"), None))
+        if self._monotonic() >= asked + FRESH_SECONDS:
+            data = self._ask(f"{DAY}{day.isoformat()}")
+            table = None if data is None else day_table.decode(data)
+            self._known[day] = self._monotonic(), table
+            self._newest = table or self._newest
+        return DESTROYED if table is None else table
+
+    def forget(self, now: float) -> None:
+        """Drop every table whose day's key is destroyed by now."""
+        gone = [day for day in self._known if now >= key_expires(day, self._zone)]
+        for day in gone:
+            del self._known[day]
+        if self._newest is not None and date.fromisoformat(self._newest.day) in gone:
+            self._newest = None
+
+
+class TablePlacer:
+    """Addresses by leases that this machine saw, hardware by the day's table."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.leases = Leases()
+        self._tables = tables
+
+    def at(self, now: float) -> Place:
+        """See Placer."""
+        self._tables.forget(now)
+        return partial(self._place, now=now)
+
+    def learn(self, leases: Iterable[Lease]) -> None:
+        """See Placer."""
+        for lease in leases:
+            self.leases.add(lease.t, lease.address, lease.hardware)
+
+    def _place(self, fact: Contact | Did, *, now: float) -> Spot | Miss:
+        if isinstance(fact, Did):
+            return Miss("unmatched", "unknown_user")  # user names are not told to other machines
+        hardware = self.leases.at(fact.address, fact.t)
+        if hardware is None:
+            return Miss("unmatched", "no_lease")
+        table = self._tables.at(fact.t, now)
+        return Miss("late", table) if isinstance(table, str) else table.place(hardware, fact.t)

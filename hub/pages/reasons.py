@@ -1,0 +1,84 @@
+"""What the hub counted, in words for whoever looks after it."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from shared.pages.formats import capital
+
+MOST: Final = 50  # refusals on a page
+
+_RECEIVED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "lesson_new": "Shared lessons",
+        "lesson_replaced": "Shared lessons told of again, with what came late",
+        "lesson_older_revision": "Lessons told of again, with nothing new",
+        "week_new": "Weeks",
+        "status": "Heartbeats",
+        "refused": "Records refused",
+        "undisclosed": "Records without an entry of the school’s disclosure log",
+    }
+)
+
+_REFUSED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "join_invitation_unknown": "an invitation that this hub never made",
+        "join_invitation_used": "an invitation that another agent had used",
+        "join_invitation_expired": "an invitation that had expired",
+        "join_school_name_differs": "an agent whose settings name another school than its invitation",
+        "join_key_changed": "an agent of a school that has another key",
+        "join_key_of_another_school": "an agent that is another school’s already",
+        "join_revoked": "an agent whose key is revoked",
+        "renew_key_of_another_enrolment": "an agent that wants a key which is another school’s",
+        "renew_revoked": "an agent that wants a key which was revoked",
+        "renew_not_enrolled": "an agent that wants a new key after its own was revoked",
+        "put_off_daily_lessons": "put off: more lessons in a day than a school has",
+        "put_off_daily_bytes": "put off: more in a day than a school sends",
+        "record_of_another_school": "records in another school’s name",
+        "not_as_disclosed": "records that are not what the school’s disclosure log says",
+        "record_malformed": "records that are none",
+        "record_too_large": "records too large to be one",
+        "record_in_the_future": "records of a time that has not come: look at the school’s clock",
+        "record_too_old": "records of years ago: look at the school’s clock",
+        "record_year": "records of another age: look at the school’s clock",
+        "record_time": "records with a time that is none",
+        "record_week": "weeks that no calendar has",
+        "record_source_kind": "records from a kind of source that this hub does not know: upgrade it",
+        "record_source_twice": "records that name a source twice",
+        "record_devices": "lessons with far more iPads than were expected",
+        "record_visibility": "lessons seen in part, of which nothing was expected",
+        "record_evidence": "more device-minutes than iPads and time can give",
+        "record_strip_channel": "lessons with a channel that this hub does not know: upgrade it",
+        "record_strip_length": "lessons with a strip longer than they are",
+        "record_strip_sum": "lessons with more than all of their time in a step",
+        "record_probs": "placements whose probabilities do not sum to 1",
+        "record_set": "placements whose set of stages cannot be",
+        "record_stages": "placements on another number of stages than the model has",
+        "record_grain": "lessons placed by a model that speaks of a longer time",
+        "record_uncalibrated": "lessons placed by what no walkthrough has calibrated",
+        "record_placement_twice": "records placed twice on one dimension",
+        "record_feature_name": "features that this hub does not know: upgrade it",
+        "record_feature_range": "features out of their range",
+        "record_feature_sum": "features that do not go together",
+        "record_feature_unseen": "features that the school’s sources cannot see",
+        "record_counts": "weeks whose lessons, classes and teachers do not go together",
+        "record_verdicts": "weeks whose verdicts do not add up to their lessons",
+        "record_expected": "weeks whose stages do not add up to their lessons",
+        "lesson_overlaps": "lessons across another lesson of the same class",
+        "week_already_known": "weeks that were sent before",
+        "week_bands_conflict": "weeks that left as one and by band",
+        "unknown_model": "placements by a model that this hub does not have: put its file into `models`",
+        "unknown_version": "placements by another version of a model than this hub has",
+        "unknown_dimension": "placements on a dimension that the model does not have",
+    }
+)
+
+
+def received_words(counter: str) -> str:
+    """A counter's name for people."""
+    return _RECEIVED.get(counter, capital(counter.replace("_", " ")))
+
+
+def refused_words(reason: str) -> str:
+    """Why something was refused; words in backticks are code."""
+    return capital(_REFUSED.get(reason, reason.replace("_", " ")))

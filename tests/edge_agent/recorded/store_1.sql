@@ -1,0 +1,118 @@
+PRAGMA user_version = 1;
+BEGIN TRANSACTION;
+CREATE TABLE batch_classes (
+        class_code TEXT NOT NULL, batch INTEGER NOT NULL REFERENCES batches(id) ON DELETE CASCADE,
+        t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, PRIMARY KEY (class_code, batch)) WITHOUT ROWID;
+INSERT INTO "batch_classes" VALUES('abcdefgh',1,1789369800,1789370100);
+INSERT INTO "batch_classes" VALUES('abcdefgh',2,1789456200,1789456300);
+CREATE TABLE batches (
+        id INTEGER PRIMARY KEY, day TEXT NOT NULL, kind TEXT NOT NULL, source TEXT NOT NULL,
+        t_min INTEGER NOT NULL, t_max INTEGER NOT NULL, signals INTEGER NOT NULL, payload BLOB NOT NULL);
+INSERT INTO "batches" VALUES(1,'2026-09-14','dnsmasq','resolver',1789369800,1789370100,3,X'000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F2021222324252627');
+INSERT INTO "batches" VALUES(2,'2026-09-15','dnsmasq','resolver',1789456200,1789456300,2,X'000102030405060708090A0B0C0D0E0F101112131415161718');
+CREATE TABLE classes (
+        code TEXT PRIMARY KEY, class_id TEXT NOT NULL, term TEXT NOT NULL, UNIQUE (class_id, term));
+INSERT INTO "classes" VALUES('abcdefgh','c1','term1');
+CREATE TABLE counts (
+        source TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, n INTEGER NOT NULL,
+        PRIMARY KEY (source, what, reason)) WITHOUT ROWID;
+INSERT INTO "counts" VALUES('resolver','refused','malformed_line',2);
+CREATE TABLE day_keys (day TEXT PRIMARY KEY, state TEXT NOT NULL);
+INSERT INTO "day_keys" VALUES('2026-09-14','destroyed');
+CREATE TABLE disclosures (
+        seq INTEGER PRIMARY KEY, at TEXT NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL,
+        bytes INTEGER NOT NULL, sha256 TEXT NOT NULL, chain TEXT NOT NULL, payload BLOB);
+INSERT INTO "disclosures" VALUES(1,'2026-09-14T12:00:01+00:00','status',1,29,'70800d9e696fa253b27af4a4b7f7f2ae6ab314fa2cb7a6217963ef2286f42f14','5388f63bdc8fcff8b459df384af170ddd4515553d1c9ac84347b71d65bf1e8d0',X'7B226B696E64223A22737461747573222C226261636B6C6F67223A307D');
+INSERT INTO "disclosures" VALUES(2,'2026-09-14T12:00:02+00:00','lesson',2,41,'fb884c7bb9aefed57a7974fa1056204f29b74a73b7d4ec83d6912901034a4ea8','7bad6be8a6c52d186b8ecfacda2aa02bfa82e06731897797bd3af76f5c71669a',X'7B226B696E64223A226C6573736F6E222C22636C6173735F636F6465223A226162636465666768227D');
+INSERT INTO "disclosures" VALUES(3,'2026-09-14T12:00:03+00:00','week',3,33,'19eb4e0315585db63b83b5d25f37ba36995df47694ccccaf80fed5e81806e754','dc70f5ededd81d1e163cad0e52fe91709903e1d05477f9bb87311b4b26ff3d89',X'7B226B696E64223A227765656B222C227765656B223A22323032362D573337227D');
+INSERT INTO "disclosures" VALUES(4,'2026-09-14T12:00:04+00:00','status',4,29,'4b0d9b04e931624e3664c522e92b12e7a981782e583add5e7acfa6dceca3a037','bd330df28848cbb28ae0498546a6d5e1b4eb189802da1708768f9fa169665e5c',X'7B226B696E64223A22737461747573222C226261636B6C6F67223A327D');
+INSERT INTO "disclosures" VALUES(5,'2026-09-14T12:00:05+00:00','week',5,33,'34f46bec1b79cbb4ca8d2779527996dc4da9fae2936ffef1c15acfeb9df75abe','931f4b5e9ecffff57e891370bcaf389bf191519faa6ee10f142537076bfde6a2',X'7B226B696E64223A227765656B222C227765656B223A22323032362D573338227D');
+INSERT INTO "disclosures" VALUES(6,'2026-09-14T12:00:06+00:00','withdrawn',5,0,'34f46bec1b79cbb4ca8d2779527996dc4da9fae2936ffef1c15acfeb9df75abe','0a7dfc51cbe19149b2f29bb88289ac3eae2166144ca24b17bea5f1a249e265a4',NULL);
+CREATE TABLE heard (
+        class_code TEXT NOT NULL, start INTEGER NOT NULL, device INTEGER NOT NULL, day TEXT NOT NULL,
+        PRIMARY KEY (class_code, start, device)) WITHOUT ROWID;
+INSERT INTO "heard" VALUES('abcdefgh',1789369200,77,'2026-09-14');
+CREATE TABLE lesson_numbers (
+        number INTEGER PRIMARY KEY, class_code TEXT NOT NULL, start INTEGER NOT NULL);
+INSERT INTO "lesson_numbers" VALUES(2,'abcdefgh',1789369200);
+CREATE TABLE "link_rejection" (
+   "id" INTEGER PRIMARY KEY,
+   "enrolment" TEXT,
+   "stream" TEXT,
+   "epoch" INTEGER,
+   "seq" INTEGER,
+   "reason" TEXT
+);
+CREATE TABLE "link_stream" (
+   "enrolment" TEXT,
+   "stream" TEXT,
+   "epoch" INTEGER NOT NULL,
+   "last_seq" INTEGER NOT NULL,
+   "position" BLOB,
+   "epochs" INTEGER NOT NULL,
+   "rejected" INTEGER NOT NULL,
+   PRIMARY KEY ("enrolment", "stream")
+);
+INSERT INTO "link_stream" VALUES('collectors','resolver',5,2,X'7B226F6666736574223A203132307D',1,0);
+CREATE TABLE minutes (minute INTEGER PRIMARY KEY, n INTEGER NOT NULL);
+CREATE TABLE "outbox" (
+   "number" INTEGER PRIMARY KEY,
+   "kind" TEXT NOT NULL,
+   "payload" BLOB NOT NULL,
+   "created" REAL NOT NULL,
+   "state" TEXT NOT NULL,
+   "settled" REAL,
+   "reason" TEXT
+);
+INSERT INTO "outbox" VALUES(1,'status',X'7B226B696E64223A22737461747573222C226261636B6C6F67223A307D',1789400001.0,'sent',1789400010.0,NULL);
+INSERT INTO "outbox" VALUES(2,'lesson',X'7B226B696E64223A226C6573736F6E222C22636C6173735F636F6465223A226162636465666768227D',1789400002.0,'aside',1789400010.0,'sums');
+INSERT INTO "outbox" VALUES(3,'week',X'7B226B696E64223A227765656B222C227765656B223A22323032362D573337227D',1789400003.0,'sent',1789400010.0,NULL);
+INSERT INTO "outbox" VALUES(4,'status',X'7B226B696E64223A22737461747573222C226261636B6C6F67223A327D',1789400004.0,'pending',NULL,NULL);
+INSERT INTO "outbox" VALUES(5,'week',X'',1789400005.0,'withdrawn',NULL,NULL);
+CREATE TABLE "outbox_state" (
+   "id" INTEGER PRIMARY KEY,
+   "epoch" INTEGER,
+   "base" INTEGER,
+   "last" INTEGER,
+   "acked" INTEGER,
+   "bytes" INTEGER,
+   "renewals" INTEGER
+);
+INSERT INTO "outbox_state" VALUES(1,1789300000000,0,5,3,132,0);
+CREATE TABLE quarantine (
+        id INTEGER PRIMARY KEY, at INTEGER NOT NULL, source TEXT NOT NULL, reason TEXT NOT NULL,
+        excerpt TEXT NOT NULL);
+INSERT INTO "quarantine" VALUES(1,1789369800,'resolver','malformed_line','aaa 99');
+CREATE TABLE schedule (
+        class_code TEXT NOT NULL REFERENCES classes(code), start INTEGER NOT NULL, ends INTEGER NOT NULL,
+        day TEXT NOT NULL, grade_band TEXT NOT NULL, subject TEXT NOT NULL, teachers TEXT NOT NULL,
+        expected INTEGER NOT NULL, PRIMARY KEY (class_code, start)) WITHOUT ROWID;
+CREATE TABLE sharing (class_code TEXT PRIMARY KEY REFERENCES classes(code), until TEXT NOT NULL);
+INSERT INTO "sharing" VALUES('abcdefgh','2026-12-31');
+CREATE TABLE sharing_log (
+        id INTEGER PRIMARY KEY, at TEXT NOT NULL, class_code TEXT NOT NULL, change TEXT NOT NULL);
+CREATE TABLE sources (
+        id TEXT PRIMARY KEY, kind TEXT NOT NULL, newest INTEGER, lines INTEGER NOT NULL DEFAULT 0,
+        signals INTEGER NOT NULL DEFAULT 0);
+INSERT INTO "sources" VALUES('resolver','dnsmasq',1789456300,12,5);
+CREATE TABLE statements (hash INTEGER PRIMARY KEY, at INTEGER NOT NULL);
+CREATE TABLE weeks (week TEXT PRIMARY KEY, bands INTEGER NOT NULL, held_back TEXT);
+CREATE TABLE windows (
+        class_code TEXT NOT NULL, start INTEGER NOT NULL, ends INTEGER NOT NULL, day TEXT NOT NULL,
+        week TEXT NOT NULL, grade_band TEXT NOT NULL, devices INTEGER NOT NULL,
+        placed INTEGER NOT NULL, thin INTEGER NOT NULL, evidence_only INTEGER NOT NULL,
+        upto_batch INTEGER NOT NULL, window TEXT NOT NULL, held_back TEXT,
+        revision INTEGER NOT NULL DEFAULT 0, sent_batch INTEGER,
+        PRIMARY KEY (class_code, start)) WITHOUT ROWID;
+CREATE INDEX "idx_link_rejection_enrolment_stream_epoch_seq"
+    ON "link_rejection" ("enrolment", "stream", "epoch", "seq");
+CREATE INDEX "idx_outbox_state_number"
+    ON "outbox" ("state", "number");
+CREATE INDEX batches_by_day ON batches(day);
+CREATE INDEX batch_classes_by_batch ON batch_classes(batch);
+CREATE INDEX heard_by_day ON heard(day);
+CREATE INDEX windows_by_week ON windows(week);
+CREATE INDEX lesson_numbers_by_class ON lesson_numbers(class_code, start);
+CREATE INDEX schedule_by_day ON schedule(day);
+CREATE INDEX disclosures_by_number ON disclosures(number);
+COMMIT;
