@@ -93,6 +93,7 @@ class School:
                 case SetAside():
                     self.aside += 1
                 case Resume(last_seq):
+                    self.acked = last_seq
                     queue.extend(self.machine.resumed(last_seq, len(self.waiting), time.monotonic()))
 
     @property

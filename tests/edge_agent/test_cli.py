@@ -14,10 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.hub_link import own_keys, write_hub
 from edge_agent.paths import AgentFolder
-from edge_agent.settings import load_settings
+from edge_agent.settings import HubSettings, load_settings
 from edge_agent.store.disclosures import disclose
 from edge_agent.store.schema import MIGRATIONS
+from shared.link.keys import KeyPair, fingerprint
 from shared.serving import loopback_socket
 from shared.storage import FolderLock, Writer
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -47,7 +49,7 @@ def test_init_writes_a_commented_file_that_loads_and_refuses_to_overwrite_it(tmp
     assert text.count("#") > 8
     assert (tmp_path / "a" / "secrets").stat().st_mode & 0o777 == 0o700
     for secret in (tmp_path / "a" / "secrets").iterdir():
-        assert secret.stat().st_mode & 0o077 == 0 or secret.suffix == ".public"
+        assert secret.stat().st_mode & 0o077 == 0 or secret.suffix in {".pub", ".public"}
     assert_refused(agent(*words), 2, "exists already")
 
 
@@ -251,3 +253,19 @@ def test_status_asks_this_machine_whatever_proxy_is_set(
         done = agent("status", str(folder))
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("Test School: ok\n") and "future" in done.stdout
+
+
+@pytest.mark.parametrize("words", [(), ("--json",)], ids=["words", "json"])
+def test_status_shows_the_fingerprints_of_both_ends_once_it_has_joined(
+    folder: Path, words: tuple[str, ...]
+) -> None:
+    hub = KeyPair.new().public
+    write_hub(AgentFolder(folder), HubSettings("tcp://127.0.0.1:5710", hub))
+    with something_else(folder, http(b'{"school": "Test School", "working": "ok"}')):
+        said = agent("status", str(folder), *words).stdout
+    (own,) = own_keys(AgentFolder(folder))
+    shown = {"agent": fingerprint(own.public), "hub": fingerprint(hub)}
+    if words:
+        assert json.loads(said)["fingerprints"] == shown
+    else:
+        assert f"this agent: {shown['agent']}" in said and f"the district's hub: {shown['hub']}" in said

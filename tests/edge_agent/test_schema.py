@@ -23,7 +23,9 @@ VERSIONS = range(1, len(MIGRATIONS) + 1)
 def recorded(path: Path, steps: Sequence[Migration]) -> sqlite3.Connection:
     """The recorded file after some of the steps, each tried by a program of its own."""
     connection = connect(path)
-    connection.executescript("PRAGMA foreign_keys = OFF;" + RECORDED.read_text() + "PRAGMA foreign_keys = ON;")
+    connection.executescript(
+        "PRAGMA foreign_keys = OFF;" + RECORDED.read_text() + "PRAGMA foreign_keys = ON;"
+    )
     for version in range(1, len(steps) + 1):
         migrate(connection, steps[:version])
     return connection

@@ -148,6 +148,7 @@ class Story:
         self._start(
             "left", f"{module}.sender_process", str(accepted), address, str(self.bare), receiver, str(ITEMS)
         )
+        until(lambda: (self.bare / "receiver.db").exists(), "the bare receiver's file")
 
     def _start(self, side: str, module: str, *words: str) -> None:
         with (self.root / f"{side}.log").open("ab") as log:

@@ -120,7 +120,7 @@ def test_an_invitation_as_a_qr_code_is_for_its_owner_alone_and_reads_as_the_toke
         call("invite", layout.folder, "--school", "Birch", "--qr", picture)
     with pytest.raises(UsageError, match="no folder"):
         call("invite", layout.folder, "--school", "Birch", "--qr", tmp_path / "nowhere" / "x.svg")
-    assert invitations.decode(before)
+    assert invitations.decode(before).server_public
     assert json.loads(call("status", layout.folder, "--json").stdout)["inviting"], "the one before is open"
 
 
@@ -138,7 +138,7 @@ def test_a_terminal_shows_the_code_and_a_pipe_does_not(layout: Layout) -> None:
                 while some := os.read(leader, 65_536):
                     drawn += some
             assert shown.stdout is not None
-            assert invitations.decode(shown.stdout.read().decode())
+            assert invitations.decode(shown.stdout.read().decode()).server_public
         assert "█".encode() in drawn
         assert len(drawn.splitlines()) > 20
     finally:

@@ -22,7 +22,7 @@ def test_the_hubs_page_shows_its_fingerprint_and_every_schools_with_since_when(h
     text = page(hub, "/status").text
     assert hub.views.status().fingerprint in text
     assert fingerprint(key) in text
-    assert "since November 1, 2025, 12:00 pm UTC" in text
+    assert "since 1 November 2025, 12:00 UTC" in text
     assert "invited, not joined" in text
     assert "1 school joined, 0 of them heard within a day" in text
 

@@ -41,7 +41,7 @@ def week_by(model: str, version: str, count: int) -> WeekRecord:
     return msgspec.structs.replace(week(), placements=(placement,))
 
 
-TAKEN = {
+TAKEN: dict[str, LessonRecord | WeekRecord] = {
     "as it should be": lesson(),
     "a week as it should be": week(),
     "more seen than expected": changed(lesson(), devices=30, expected=24),
@@ -62,7 +62,7 @@ TAKEN = {
     "all evidence in one lesson": featured(week(), evidence=1000.0),
 }
 
-REFUSED = {
+REFUSED: dict[str, tuple[str, LessonRecord | WeekRecord]] = {
     "far more seen than expected": ("record_devices", changed(lesson(), devices=400)),
     "part of nobody seen": ("record_visibility", changed(lesson(), expected=0)),
     "more time than there is": ("record_evidence", changed(lesson(), evidence=20 * 46.1)),

@@ -69,12 +69,16 @@ class Fates:
             fate.returned += state in ("pending", "aside")
             self.numbers[number] = payload
 
-    def bounds(self, payload: bytes, *, kept: bool, fenced: bool, tame: bool) -> tuple[int, int]:
-        """Least and most effects. `kept`: still in the outbox; `fenced`: another outbox has its place."""
+    def bounds(self, payload: bytes, *, kept: bool, fenced: bool, faithful: bool) -> tuple[int, int]:
+        """Least and most effects.
+
+        `kept`: still in the outbox; `fenced`: another outbox has its place; `faithful`: each refusal was
+        sure to become known to the sender.
+        """
         fate = self.of[payload]
         if fate.taken == "bad" or fate.unsaid:
             return 0, 0
         waits = fenced or fate.withdrawn or fate.dropped or fate.gone or fate.doubtful
         waits |= fate.forgotten and not kept
-        waits |= fate.taken == "new" and not tame  # a lost REJECT leaves nothing to retry
+        waits |= fate.taken == "new" and not faithful  # a lost REJECT leaves nothing to retry
         return (0 if waits else 1), 1 + fate.returned

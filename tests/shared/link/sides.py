@@ -61,10 +61,14 @@ class Office:
     said: Callable[[bytes], None] = lambda _data: None
 
     def __post_init__(self) -> None:
+        self._begun: set[int] = set()
         self.disk = self._empty()
         self.boot(0)
 
     def _empty(self) -> FaultyDisk:
+        while self.wall_ms in self._begun:  # no two outboxes begin in one millisecond
+            self.wall_ms += 1
+        self._begun.add(self.wall_ms)
         disk = faults.disk(lambda db: outbox.create_tables(db, lambda: self.wall_ms))
         outbox.set_budget(disk, BUDGET)
         return disk
