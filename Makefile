@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check format bench soak universes picture lock clean
+.PHONY: demo test check format bench soak universes machine fuzz picture lock clean
 
 demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it headless
 	@$(BIN)/commonground demo $(ARGS)
@@ -33,6 +33,12 @@ soak: $(VENV)/.dev  ## an hour of agent and hub at 10,000 signals a second; ARGS
 
 universes: $(VENV)/.dev  ## the scoring core's targets over simulated universes: minutes
 	@$(BIN)/python -m benchmarks.universes $(ARGS)
+
+machine: $(VENV)/.dev  ## a million operations on sender, receiver, network and disk: minutes
+	@$(BIN)/python -m tests.long machine $(ARGS)
+
+fuzz: $(VENV)/.dev  ## a million cases for the decoders of what comes from outside
+	@$(BIN)/python -m tests.long fuzz $(ARGS)
 
 picture: $(VENV)/.dev  ## the README's picture, from a fresh demo
 	@$(BIN)/python scripts/picture.py

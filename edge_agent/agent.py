@@ -125,7 +125,7 @@ class Agent:
                     self._log.info("identity files renewed")
                 self.links.look()
                 self.tick(now)
-                if self.links.client is not None and self._heartbeat.beat(self.links.sources, now):
+                if self.links.client is not None and self._heartbeat.beat(self.links.told, now):
                     self.links.feed.wake()
                 if time.monotonic() >= tidy:
                     tidy = time.monotonic() + TIDY_SECONDS

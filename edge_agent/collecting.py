@@ -12,8 +12,6 @@ from edge_agent.parts import PARSERS, Parts, parser
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import SourceSettings
 from edge_agent.sources.follow import Follower
-from edge_agent.sources.xapi import StatementReader
-from edge_agent.sources.xapi_receiver import StatementSink, create_receiver
 from shared.errors import SettingsError
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair
@@ -101,6 +99,10 @@ class Collecting:
             parse = parser(source.kind, self._parts.settings.zone)
             running.follower = Follower(path, parse, collector, spool, self._clock, source.id)
         elif source.kind == "xapi":
+            # Loaded only where apps report: it brings a web framework of its own.
+            from edge_agent.sources.xapi import StatementReader
+            from edge_agent.sources.xapi_receiver import StatementSink, create_receiver
+
             reader_ = StatementReader(self._parts.catalogue, self._parts.matcher)
             sink = StatementSink(reader_, collector, spool, self._clock, self._known)
             app = create_receiver(sink, source.user or "", self._password(source))

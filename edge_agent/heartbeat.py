@@ -2,10 +2,9 @@
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
-from edge_agent.collecting import Running
 from edge_agent.lessons import hand_over
 from edge_agent.status import when
 from shared.link import outbox
@@ -26,8 +25,11 @@ class Heartbeat:
         self._next = time.monotonic()
         self._told: frozenset[str] = frozenset()
 
-    def beat(self, sources: Sequence[Running], now: float) -> bool:
-        """Hand over a status record if one is due and none waits already; whether it did."""
+    def beat(self, sources: Callable[[], Sequence[tuple[str, str, str]]], now: float) -> bool:
+        """Hand over a status record if one is due and none waits already; whether it did.
+
+        `sources` gives id, kind and state of each.
+        """
         newest = dict(
             self._reader.execute("SELECT id, newest FROM sources WHERE newest IS NOT NULL").fetchall()
         )
@@ -41,7 +43,7 @@ class Heartbeat:
             school=self._school,
             sources=tuple(
                 SourceFreshness(kind, when(newest[name]) if name in newest else None)
-                for name, kind in ((item.settings.id, item.settings.kind) for item in sources)
+                for name, kind, _ in sources()
             ),
             backlog=outbox.counts(self._reader).pending,
             version=self._version,

@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import NamedTuple
 
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.collecting import Collecting, Running
+from edge_agent.collecting import Collecting
 from edge_agent.daykeys import KeyFolder
 from edge_agent.days import rfc3339
 from edge_agent.hub_link import HubLink
@@ -24,6 +25,14 @@ from shared.link import keys, outbox
 from shared.link.client import LinkClient
 from shared.link.server import LinkServer
 from shared.storage import Writer
+
+
+class Told(NamedTuple):
+    """One source, as status page and heartbeat tell of it."""
+
+    id: str
+    kind: str
+    state: str
 
 
 class Links:
@@ -74,10 +83,10 @@ class Links:
         """The client to the hub, or None before `agent join`."""
         return None if self.hub is None else self.hub.client
 
-    @property
-    def sources(self) -> list[Running]:
-        """Every source of this agent itself at work."""
-        return self._collecting.running
+    def told(self) -> list[Told]:
+        """Every source: this agent's own, and those that are read on other machines."""
+        own = [Told(one.settings.id, one.settings.kind, one.state) for one in self._collecting.running]
+        return own + [Told(*one) for one in self.members.sources()]
 
     @property
     def trouble(self) -> str:

@@ -85,18 +85,18 @@ class Status:
         stored = {row["id"]: row for row in connection.execute("SELECT * FROM sources")}
         zone = self._agent.settings.zone
         found = []
-        for running in self._agent.links.sources:
-            row = stored.get(running.settings.id)
+        for source in self._agent.links.told():
+            row = stored.get(source.id)
             found.append(
                 {
-                    "kind": running.settings.kind,
-                    "id": running.settings.id,
-                    "state": running.state,
+                    "kind": source.kind,
+                    "id": source.id,
+                    "state": source.state,
                     "fresh": when(row["newest"], zone) if row and row["newest"] else None,
                     "lines": row["lines"] if row else 0,
                     "signals": row["signals"] if row else 0,
-                    "refused": _by_reason(connection, "refused", running.settings.id),
-                    "unmatched": _by_reason(connection, "unmatched", running.settings.id),
+                    "refused": _by_reason(connection, "refused", source.id),
+                    "unmatched": _by_reason(connection, "unmatched", source.id),
                 }
             )
         return found

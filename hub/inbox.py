@@ -86,7 +86,9 @@ class HubInbox:
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
         """How the school's stream stands."""
-        standing = self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
+        standing = ledger.standing_of(self._reader, enrolment, stream, epoch)
+        if standing is None:
+            standing = self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
         following = self._next_key()
         if following and not announced.knows(self._reader, int(enrolment), following):
             self._writer.run(lambda own: announced.tell(own, int(enrolment), following))

@@ -20,6 +20,8 @@ from shared.link.ledger import Streams
 from shared.link.receiver import Delivery, Later, Outcome
 from shared.records import decode
 
+SLICE: Final = 512  # records whose effects are in memory at once
+
 _KIND: Final = re.compile(rb'"kind"\s*:\s*"(lesson|week|status)"')
 
 
@@ -43,6 +45,7 @@ class Taking:
         self._connection = connection
         self._now = now
         self._daily = daily
+        self._known = known
         self._later = Later(ceilings.retry_ms(now))
         self._streams = Streams(connection)
         self._effects = Effects(connection, now, known)
@@ -51,7 +54,12 @@ class Taking:
 
     def deliver(self, deliveries: Sequence[Delivery]) -> tuple[dict[str, str], list[Outcome]]:
         """Which enrolments are full, each with the reason, and one outcome a delivery."""
-        outcomes = [self._take(delivery) for delivery in deliveries]
+        outcomes: list[Outcome] = []
+        for delivery in deliveries:
+            outcomes.append(self._take(delivery))
+            if len(outcomes) % SLICE == 0:
+                self._effects.write()
+                self._effects = Effects(self._connection, self._now, self._known)
         self._write()
         return {name: one.full for name, one in self._senders.items() if one.full}, outcomes
 

@@ -11,7 +11,7 @@ from hub import folder as hub_folder
 from hub.paths import Layout
 from hub.store import enrolments
 from hub.store.schema import MIGRATIONS
-from shared.link import invitations
+from shared.link import invitations, ledger
 from shared.link.keys import KeyPair
 from shared.storage import Writer
 
@@ -27,8 +27,11 @@ class Hub:
     keys: Sequence[KeyPair]
 
 
-def make_hub(root: Path, schools: Sequence[str], port: int, link: int) -> Hub:
-    """`hub init`, then every school invited and joined as the hub itself would enrol it."""
+def make_hub(root: Path, schools: Sequence[str], port: int, link: int, greeted: int | None = None) -> Hub:
+    """`hub init`, then every school invited and joined as the hub itself would enrol it.
+
+    With `greeted` each has spoken before, under this epoch.
+    """
     address = f"tcp://127.0.0.1:{link}"
     commonground(
         "hub", "init", str(root), "--district", "Benchmark District", "--link", address, "--port", str(port)
@@ -42,7 +45,9 @@ def make_hub(root: Path, schools: Sequence[str], port: int, link: int) -> Hub:
     def enrol(connection: sqlite3.Connection) -> None:
         for name, pair in zip(schools, pairs, strict=True):
             token = enrolments.invite(connection, name, True, address, public, now)
-            enrolments.enrol(connection, pair.public, invitations.decode(token).secret, name, now)
+            own = enrolments.enrol(connection, pair.public, invitations.decode(token).secret, name, now)
+            if greeted is not None:
+                ledger.hello(connection, own, "records", greeted)
 
     writer.run(enrol)
     writer.close()

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from benchmarks.ends.fleet import Fleet
+from benchmarks.ends.fleet import EPOCH, Fleet
 from benchmarks.harness import Row, Size, big, interleaved, median, met, percentile, prose, times
 from benchmarks.machine import WORK
 from benchmarks.make.backlog import backlog
@@ -81,7 +81,7 @@ def measure(size: Size) -> Row:
 
 def _drain(root: Path, names: list[str], waiting: list[list[tuple[bytes, bytes]]]) -> dict[str, Any]:
     port, link = free_ports(2)
-    hub = make_hub(root / "hub", names, port, link)
+    hub = make_hub(root / "hub", names, port, link, greeted=EPOCH)
     asked = root / "fleet.msgpack"
     keys = [(pair.public, pair.secret) for pair in hub.keys]
     asked.write_bytes(msgspec.msgpack.encode(Fleet(hub.address, hub.public, keys, waiting)))

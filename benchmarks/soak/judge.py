@@ -125,5 +125,5 @@ def _of_file(title: str, samples: Sequence[Sample], long: bool, what: str, most:
         f"{percentile(sizes, 0.99):.1f}",
         f"{each:.1f} KiB a {what}" if long else "too short a run",
         f"{most:g} KiB a {what}",
-        each <= most if long else None,
+        each <= most if long and more else None,
     )

@@ -1,7 +1,7 @@
 """A soak as a page of Markdown beside its plot."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.harness import median, percentile, prose
 from benchmarks.soak.judge import LEAST_MINUTES, STEADY_MINUTES, Verdict, settled
@@ -35,6 +35,7 @@ def render(found: Found, verdicts: Sequence[Verdict], facts: Sequence[str], plot
         f"- lessons closed {counted.lessons_closed:,}",
         f"- lesson records sent {counted.records_sent:,}, in the hub's store {counted.records_kept:,}",
         f"- records refused {counted.refused:,}",
+        "- lines that became no signal, by the agent's own counts: " + (_reasons(counted.not_kept) or "none"),
         f"- memory at most: agent {found.agent_most_mib:.1f} MiB, hub {found.hub_most_mib:.1f} MiB",
     ]
     if to_store:
@@ -49,6 +50,10 @@ def render(found: Found, verdicts: Sequence[Verdict], facts: Sequence[str], plot
         )
     lines += ["", prose(_ABOUT.format(rotations=found.rotations)), "", *facts, ""]
     return "\n".join(lines)
+
+
+def _reasons(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{number:,} {reason}" for reason, number in counts.items())
 
 
 _ABOUT = f"""

@@ -33,7 +33,10 @@ _DAYS_AGO: Final = 21  # simulated days must lie in the hub's past however long 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What must match at the end: signals written and kept by the agent, records sent and kept by the hub."""
+    """What must match at the end: signals written and kept by the agent, records sent and kept by the hub.
+
+    not_kept: the agent's own counts of lines that became no signal, by what and reason.
+    """
 
     signals_written: int
     signals_kept: int
@@ -41,6 +44,7 @@ class Counted:
     records_sent: int
     records_kept: int
     refused: int
+    not_kept: dict[str, int]
 
     @property
     def exact(self) -> bool:
@@ -124,7 +128,9 @@ def _count(agent: sqlite3.Connection, hub: sqlite3.Connection, load: Load) -> Co
     (sent,) = agent.execute("SELECT count(*) FROM outbox WHERE kind = 'lesson' AND state = 'sent'").fetchone()
     (aside,) = agent.execute("SELECT count(*) FROM outbox WHERE state = 'aside'").fetchone()
     (kept,) = hub.execute("SELECT count(*) FROM lessons").fetchone()
-    return Counted(load.signals, stored(agent)[1], closed, sent, kept, aside)
+    reasons = agent.execute("SELECT what || ': ' || reason, sum(n) FROM counts GROUP BY 1 ORDER BY 1")
+    not_kept = {str(reason): int(number) for reason, number in reasons}
+    return Counted(load.signals, stored(agent)[1], closed, sent, kept, aside, not_kept)
 
 
 def _midnight() -> int:

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from edge_agent.pages import shape
 from edge_agent.pages.minutes import minutes_figure
@@ -33,15 +35,12 @@ pages: Final = Pages(
     },
 )
 
-router: Final = APIRouter(include_in_schema=False)
-
 
 def _status(request: Request) -> Mapping[str, Any]:
     read: Callable[[], Mapping[str, Any]] = request.app.state.status
     return read()
 
 
-@router.get("/")
 def working(request: Request) -> Response:
     """Is it working: one line, what arrives, what is refused and why, what left, what to do next."""
     status = shape.read(_status(request))
@@ -57,20 +56,25 @@ def working(request: Request) -> Response:
     )
 
 
-@router.get("/status.json")
 def as_json(request: Request) -> Response:
     """The state as it is, for programs; a number that is not one yet is null."""
     return Response(msgspec.json.encode(_status(request)), media_type="application/json")
 
 
-@router.get("/what-leaves")
 def what_leaves(request: Request) -> Response:
     """For parents: which kinds of record left, how many by day, their hashes, and what never leaves."""
     status = shape.read(_status(request))
     return pages.page(request, "what_leaves.html", status=status, simulated=status.simulated)
 
 
-@router.get("/static/{name}")
-def static(name: str) -> Response:
+def static(request: Request) -> Response:
     """A style sheet or a mark, by its hashed name."""
-    return pages.assets.response(name)
+    return pages.assets.response(request.path_params["name"])
+
+
+ROUTES: Final = (
+    Route("/", working),
+    Route("/status.json", as_json),
+    Route("/what-leaves", what_leaves),
+    Route("/static/{name}", static),
+)

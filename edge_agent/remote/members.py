@@ -80,10 +80,23 @@ class Members:
         oldest = self._monotonic() - SILENT_SECONDS
         return min((until for until, heard in list(self._read.values()) if heard >= oldest), default=now)
 
-    def silent_for(self, name: str) -> float | None:
-        """Seconds since a collector was heard; None if never since this agent started."""
+    def sources(self) -> list[tuple[str, str, str]]:
+        """Name, kind and state in words of every collector that may send; from any thread."""
+        connection = reader(self._writer.path)
+        try:
+            enrolled = [one for one in collectors.listed(connection) if one.revoked is None]
+        finally:
+            connection.close()
+        kinds = {one.name: one.kind for one in enrolled}
+        return [(name, kind, self._state(name)) for name, kind in kinds.items()]
+
+    def _state(self, name: str) -> str:
         found = self._read.get(name)
-        return None if found is None else self._monotonic() - found[1]
+        if found is None:
+            return "read on another machine; not heard since this agent started"
+        minutes = int((self._monotonic() - found[1]) // 60)
+        ago = f", silent for {minutes} min" if self._monotonic() - found[1] > SILENT_SECONDS else ""
+        return f"read on another machine{ago}"
 
     def close(self) -> None:
         """Let the file go."""

@@ -12,7 +12,7 @@ from shared.link.sockets import DOMAIN, Context, Socket
 
 _ADDRESS: Final = "inproc://zeromq.zap.01"
 _UNKNOWN_S: Final = 0.05  # how often an unknown key that keeps talking makes us ask again
-_ANSWERS: Final = 64  # handshakes answered before the frames get their turn
+_ANSWERS: Final = 1024  # handshakes answered before the frames get their turn, which may take a second
 _REMEMBERED: Final = 1024  # keys whose knocks are counted
 _STRANGERS: Final = 20.0  # handshakes a second of keys that are not enrolled, while an invitation is open
 _LOOKS: Final = 20.0  # times a second that an unknown key makes us ask at once who is enrolled

@@ -62,6 +62,8 @@ def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: in
     A new epoch starts at seq 0 and keeps the position. When the standing's epoch is newer than `epoch`,
     the peer is the one that is fenced. Raises BadInput for one stream too many.
     """
+    if (found := standing_of(connection, enrolment, stream, epoch)) is not None:
+        return found
     standing = _standing(connection, enrolment, stream)
     if standing is None:
         (streams,) = connection.execute(
@@ -73,13 +75,19 @@ def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: in
             "INSERT INTO link_stream VALUES (?, ?, ?, 0, NULL, 1, 0)", (enrolment, stream, epoch)
         )
         return Standing(epoch, 0)
-    if epoch > standing.epoch:
-        connection.execute(
-            "UPDATE link_stream SET epoch = ?, last_seq = 0, epochs = epochs + 1"
-            " WHERE enrolment = ? AND stream = ?",
-            (epoch, enrolment, stream),
-        )
-        return Standing(epoch, 0, standing.position)
+    connection.execute(
+        "UPDATE link_stream SET epoch = ?, last_seq = 0, epochs = epochs + 1"
+        " WHERE enrolment = ? AND stream = ?",
+        (epoch, enrolment, stream),
+    )
+    return Standing(epoch, 0, standing.position)
+
+
+def standing_of(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: int) -> Standing | None:
+    """What `hello` says of a stream that it would not change; None of any other. It only reads."""
+    standing = _standing(connection, enrolment, stream)
+    if standing is None or epoch > standing.epoch:
+        return None
     rejected = connection.execute(
         "SELECT seq, reason FROM link_rejection"
         " WHERE enrolment = ? AND stream = ? AND epoch = ? AND seq > ? AND seq <= ? ORDER BY seq",

@@ -3,9 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hub import taking
 from hub.inbox import HubInbox
 from hub.store import rebuilt
 from hub.store.ceilings import BYTES, LESSONS
@@ -66,11 +68,16 @@ groups = st.lists(
 
 
 @settings(derandomize=True, max_examples=120, deadline=None)
-@given(groups, st.sampled_from([{LESSONS: 4, BYTES: 10**6}, {LESSONS: 99, BYTES: 9_000}]))
+@given(
+    groups,
+    st.sampled_from([{LESSONS: 4, BYTES: 10**6}, {LESSONS: 99, BYTES: 9_000}]),
+    st.sampled_from([1, 3, taking.SLICE]),
+)
 def test_a_group_is_its_deliveries_one_at_a_time(
-    plan: Sequence[tuple[Sequence[Sending], str]], daily: dict[str, int]
+    plan: Sequence[tuple[Sequence[Sending], str]], daily: dict[str, int], size: int
 ) -> None:
-    with temporary_hub() as hub:
+    with temporary_hub() as hub, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(taking, "SLICE", size)
         enrolments = {name: hub.join(name) for name in (SCHOOL, OTHER)}
         reference = OneAtATime({e: name for name, e in enrolments.items()}, daily, hub.views.known)
         restart(hub, daily)

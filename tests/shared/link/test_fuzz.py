@@ -1,7 +1,7 @@
 """Decoders of everything that arrives from outside, under input that is nearly right.
 
-A finding is an exception other than BadInput and UsageError, a case that takes a second, memory beyond a fixed
-amount above what the process had, or a frame or record that does not survive being encoded again.
+A finding is an exception other than BadInput and UsageError, a case that takes a second, memory beyond a
+fixed amount above what the process had, or a frame or record that does not survive being encoded again.
 """
 
 from typing import Final
@@ -27,14 +27,14 @@ CASES: Final = 4000  # of each decoder
 APPS: Final = 500
 KEY: Final = "k" * 40
 
-TO_RECEIVER: Final = [
+TO_RECEIVER: Final[list[frames.ToReceiver]] = [
     frames.Hello(1, "records", 5, 6, 1),
     frames.Batch(5, 6, b"payload", b"position"),
     frames.Join(b"s" * 24, "School"),
     frames.Renew(KEY),
     frames.Ask("models", 3),
 ]
-TO_SENDER: Final = [
+TO_SENDER: Final[list[frames.ToSender]] = [
     frames.Welcome(1, 5, 6, 7, b"position", 65536, 32, (frames.Rejection(3, "no"),), 1, KEY),
     frames.Refused("old_epoch", 9, 1, 1),
     frames.Ack(5, 6),
@@ -83,8 +83,8 @@ LESSON: Final = {
     "visibility": 0.5,
     "sources": ["dnsmasq"],
     "feature_set": "1",
-    "features": {"all": {"make_share": 0.25, "pace": None}}["all"],
-    "strip": [{"make": 0.5}, {}],
+    "features": {"create_share": 0.25, "pace": None},
+    "strip": [{"create": 0.5}, {}],
     "placements": [
         {
             "model": "samr",
@@ -166,9 +166,7 @@ TARGETS: Final = (
         from_msgpack,
         frames.encode,
     ),
-    Target(
-        "signal batches", lambda data: signals.decode(data, apps=APPS), [BATCH], as_msgpack, from_msgpack
-    ),
+    Target("signal batches", lambda data: signals.decode(data, apps=APPS), [BATCH], as_msgpack, from_msgpack),
     Target("parcels", parcel.decode, [PARCEL], as_msgpack, from_msgpack),
     Target(
         "records",

@@ -481,7 +481,7 @@ def run(operations: int, seed: int | None = None) -> None:
     """
     DONE.clear()
     REACHED.clear()
-    LinkMachine._hypothesis_internal_use_seed = seed  # type: ignore[attr-defined] # what @seed would set
+    LinkMachine._hypothesis_internal_use_seed = seed  # what @seed would set
     shrinks = [Phase.shrink] if os.environ.get("MACHINE_SHRINK") else []
     run_state_machine_as_test(
         LinkMachine,
