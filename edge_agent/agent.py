@@ -35,7 +35,7 @@ from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
 from shared.link import outbox
 from shared.serving import WebServer
-from shared.storage import FolderLock, Writer, reader
+from shared.storage import LARGE_PAGE, FolderLock, Writer, reader
 
 RECORDS_STREAM: Final = "records"
 TICK_SECONDS: Final = 0.5
@@ -80,7 +80,7 @@ class Agent:
         settings, folder = self.settings, self.folder
         parts = Parts.load(folder, settings)
         self.clock = make_clock(folder, settings)
-        self.writer = Writer(folder.database, MIGRATIONS)
+        self.writer = Writer(folder.database, MIGRATIONS, LARGE_PAGE)
         held.callback(self.writer.close)
         self._reader = reader(folder.database)
         held.callback(self._reader.close)

@@ -4,6 +4,7 @@ import hashlib
 import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from datetime import date
 from functools import partial
 from typing import Final
@@ -93,11 +94,25 @@ class IntakeInbox:
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Commit parcels; returns when they are on disk. `Later` for all of them while there is no room."""
+        return self.begin(deliveries, lambda: None)()
+
+    def begin(
+        self, deliveries: Sequence[Delivery], ready: Callable[[], None]
+    ) -> Callable[[], Sequence[Outcome]]:
+        """See shared.link.groups.Overlapping."""
         if self._shortage() is not None:
-            return [Later(RETRY_MS)] * len(deliveries)
+            ready()
+            return lambda: [Later(RETRY_MS)] * len(deliveries)
         admitted = self._admitted(deliveries)
+        written = self._writer.submit(lambda connection: self._deliver(connection, deliveries, admitted))
+        written.add_done_callback(lambda _: ready())
+        return lambda: self._finished(deliveries, admitted, written)
+
+    def _finished(
+        self, deliveries: Sequence[Delivery], admitted: "_Admitted", written: Future[list[Outcome]]
+    ) -> list[Outcome]:
         try:
-            outcomes = self._writer.run(lambda connection: self._deliver(connection, deliveries, admitted))
+            outcomes = written.result()
         except sqlite3.Error as error:
             self.trouble = (
                 f"Signals cannot be stored ({error}): make room on the disk; nothing is lost meanwhile"

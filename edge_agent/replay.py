@@ -28,7 +28,7 @@ from shared import records, signals
 from shared.errors import UsageError
 from shared.records import LessonRecord, WeekRecord
 from shared.signals import SignalBatch
-from shared.storage import Writer
+from shared.storage import LARGE_PAGE, Writer
 
 FOREVER: Final = float("inf")
 
@@ -74,7 +74,7 @@ def replay_folder(
     with replacing(out, "choose another --out") as file:
         parts = Parts.load(folder, settings)
         read_known_leases(folder, settings, parts.directory.leases)
-        writer = Writer(folder.database, MIGRATIONS)
+        writer = Writer(folder.database, MIGRATIONS, LARGE_PAGE)
         try:
             codes = writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
         finally:

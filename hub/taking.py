@@ -20,7 +20,7 @@ from shared.link.ledger import Streams
 from shared.link.receiver import Delivery, Later, Outcome
 from shared.records import decode
 
-SLICE: Final = 512  # records whose effects are in memory at once
+SLICE: Final = 128  # records whose effects are in memory at once
 
 _KIND: Final = re.compile(rb'"kind"\s*:\s*"(lesson|week|status)"')
 

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from shared.errors import BusyError, SettingsError
 from shared.files import sync_folder
@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Migration = Callable[["Database"], None]
 
+PAGE: Final = 4096
+LARGE_PAGE: Final = 16 * 1024  # for files of payloads as large as the link takes them
+LOG: Final = 16 * 1024 * 1024  # bytes of write-ahead log that go into the file at once
 
-def connect(path: Path) -> sqlite3.Connection:
-    """A connection that writes: WAL, `synchronous=FULL`, deleted bytes overwritten, manual transactions."""
+
+def connect(path: Path, page_bytes: int = PAGE) -> sqlite3.Connection:
+    """A connection that writes: WAL, `synchronous=FULL`, deleted bytes overwritten, manual transactions.
+
+    `page_bytes` is for a file that is not there yet: one that is keeps its own.
+    """
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    connection.execute(f"PRAGMA page_size={page_bytes:d}").close()
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
         connection.execute(f"PRAGMA {pragma}").close()
+    (page,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.execute(f"PRAGMA wal_autocheckpoint={LOG // page:d}").close()
     return connection
 
 
@@ -88,10 +98,10 @@ class Writer:
     Each piece of work is one transaction; its future resolves after the commit is on disk.
     """
 
-    def __init__(self, path: Path, migrations: Sequence[Migration]) -> None:
+    def __init__(self, path: Path, migrations: Sequence[Migration], page_bytes: int = PAGE) -> None:
         self.path = path
         self._queue: queue.SimpleQueue[tuple[Callable[[], None], Future[object]] | None] = queue.SimpleQueue()
-        self._connection = connect(path)
+        self._connection = connect(path, page_bytes)
         migrate(self._connection, migrations)
         sync_folder(path.parent)  # the file may be new, and SQLite syncs its names only with its log's
         self._thread = threading.Thread(target=self._run, name=f"writer:{path.name}", daemon=True)

@@ -8,7 +8,7 @@ that says how many went before it.
 import sqlite3
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import sqlite_utils
@@ -21,7 +21,7 @@ from shared.link import ledger
 from shared.link.keys import KeyPair
 from shared.link.receiver import Delivery, Outcome, Standing
 from shared.link.server import LinkServer
-from shared.storage import Writer
+from shared.storage import LARGE_PAGE, Writer
 
 
 def batches_table(db: sqlite_utils.Database) -> None:
@@ -33,7 +33,7 @@ class Store:
     """An inbox with one table, for shared.link.server."""
 
     def __init__(self, path: Path, peer: str, *, checked: bool = True) -> None:
-        self._writer = Writer(path, [ledger.create_tables, batches_table])
+        self._writer = Writer(path, [ledger.create_tables, batches_table], LARGE_PAGE)
         self._peer = peer
         self._apps = len(load_catalogue().apps)
         self._checked = checked
@@ -56,7 +56,17 @@ class Store:
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """On disk when it returns."""
-        return self._writer.run(lambda own: ledger.deliver_in_transaction(own, deliveries, self._effect))
+        return self.begin(deliveries, lambda: None)()
+
+    def begin(
+        self, deliveries: Sequence[Delivery], ready: Callable[[], None]
+    ) -> Callable[[], Sequence[Outcome]]:
+        """As the agent's intake does it."""
+        written = self._writer.submit(
+            lambda own: ledger.deliver_in_transaction(own, deliveries, self._effect)
+        )
+        written.add_done_callback(lambda _: ready())
+        return written.result
 
     def close(self) -> None:
         """Let the file go."""

@@ -16,6 +16,7 @@ from shared.link.crowd import Room
 from shared.link.door import Door, connections_allowed
 from shared.link.frames import Busy, Refused, Reject, Renewed, Told, encode
 from shared.link.gate import Gate, Handshakes, Knocks
+from shared.link.groups import Groups, Size
 from shared.link.keys import KeyPair
 from shared.link.quota import STRICT, Quota
 from shared.link.receiver import (
@@ -24,7 +25,6 @@ from shared.link.receiver import (
     Drop,
     Enrol,
     Greet,
-    Later,
     Outcome,
     Question,
     Receiver,
@@ -42,7 +42,8 @@ _ANNOUNCE_S: Final = 0.5
 class Inbox(Protocol):
     """What the server asks of whoever receives; all from the server's own thread.
 
-    One that is also `answering.Telling` or `answering.Renewing` answers what senders ask, and renews keys.
+    One that is also `answering.Telling` or `answering.Renewing` answers what senders ask, and renews keys;
+    one that is also `groups.Overlapping` lets the server hear the next batches while it writes.
     """
 
     def enrolments(self) -> Mapping[str, str]:
@@ -150,6 +151,9 @@ class LinkServer:
         self._door = Door(self._context, self._router, self._room(), self._clock)
         self._connections = lambda: self._door.counters
         self._wake = Waker(self._context)
+        own = self._limits
+        size = Size(own.group_batches, own.group_bytes, own.retry_ms)
+        self._groups = Groups(self._inbox, size, self._settled, self._fail, self._wake, self._counters)
         try:
             self._listen()
         except BaseException:
@@ -205,12 +209,14 @@ class LinkServer:
         self._context.term()
 
     def _run(self) -> None:
-        poller = zmq.Poller()
-        for socket in (self._gate.socket, self._router, self._wake.ear):
+        poller, deaf = zmq.Poller(), zmq.Poller()
+        for socket in (self._gate.socket, self._wake.ear):
             poller.register(socket, zmq.POLLIN)
+            deaf.register(socket, zmq.POLLIN)
+        poller.register(self._router, zmq.POLLIN)
         try:
             while not self._stopping.is_set():
-                ready = dict(poller.poll(500))
+                ready = dict((deaf if self._groups.full else poller).poll(500))
                 if self._wake.ear in ready:
                     self._wake.drain()
                 try:
@@ -219,8 +225,10 @@ class LinkServer:
                         self._counters["handshakes_refused"] += self._gate.answer()
                     if self._router in ready:
                         self._drain()
+                    self._groups.turn()
                 except Exception as error:  # noqa: BLE001 - the inbox is not ours; the line must not die of it
                     self._fail(error)
+            self._groups.flush()
         finally:
             self._release()
 
@@ -236,10 +244,8 @@ class LinkServer:
 
     def _drain(self) -> None:
         """Everything that waits, up to one commit's worth."""
-        group: list[Take] = []
-        size = 0
         for _ in range(self._limits.group_frames):
-            if len(group) >= self._limits.group_batches or size >= self._limits.group_bytes:
+            if self._groups.full:
                 break
             try:
                 route_frame, frame, *others = self._router.recv_multipart(zmq.NOBLOCK, copy=False)
@@ -257,19 +263,16 @@ class LinkServer:
                     self._door.cut(deaf, "over_limits")
                 case Reply():
                     self._reply(instruction)
-                case Take(delivery=delivery):
-                    group.append(instruction)
-                    size += len(delivery.payload)
+                case Take():
+                    self._groups.gather(instruction)
                 case Greet():
-                    # What it asks about may wait in this very group.
-                    self._deliver(group)
-                    group, size = [], 0
+                    # What it asks about may be on its way to the disk.
+                    self._groups.flush()
                     self._greet(instruction)
                 case Enrol():
                     self._enrol(instruction)
                 case Question() | Renewal():
                     self._answer(instruction)
-        self._deliver(group)
 
     def _well_connected(
         self, route: bytes, frame: zmq.Frame, key: str, enrolment: str | None, others: Sequence[zmq.Frame]
@@ -333,31 +336,9 @@ class LinkServer:
         self._counters["joined"] += 1
         self._reply(self._receiver.joined(enrol))
 
-    def _deliver(self, group: Sequence[Take]) -> None:
-        if not group:
-            return
-        self._counters["batches"] += len(group)
-        self._counters["commits"] += 1
-        try:
-            outcomes = self._inbox.deliver([take.delivery for take in group])
-        except Exception as error:  # noqa: BLE001 - nothing was acknowledged, so nothing is lost
-            self._fail(error)
-            outcomes = self._deliver_apart(group)
+    def _settled(self, group: Sequence[Take], outcomes: Sequence[Outcome]) -> None:
         for reply in self._receiver.settled(group, outcomes):
             self._reply(reply)
-
-    def _deliver_apart(self, group: Sequence[Take]) -> list[Outcome]:
-        """After a failure: each peer alone, so that one whose batch always fails holds up nobody else."""
-        outcomes: dict[int, Outcome] = {}
-        for route in dict.fromkeys(take.route for take in group):
-            mine = [i for i, take in enumerate(group) if take.route == route]
-            try:
-                results = self._inbox.deliver([group[i].delivery for i in mine])
-            except Exception as error:  # noqa: BLE001 - as above
-                self._fail(error)
-                results = [Later(self._limits.retry_ms)] * len(mine)
-            outcomes.update(zip(mine, results, strict=True))
-        return [outcomes[i] for i in range(len(group))]
 
     def _reply(self, reply: Reply) -> None:
         match reply.frame:
