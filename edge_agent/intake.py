@@ -5,18 +5,13 @@ import sqlite3
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from datetime import date
-from functools import partial
 from typing import Final
 
-import numpy as np
-
 from edge_agent import parcel as parcels
-from edge_agent.daykeys import DESTROYED
 from edge_agent.remote.members import Members
 from edge_agent.room import Shortage
 from edge_agent.store import counts
-from shared import signals
+from edge_agent.store.arrivals import Arrivals, Checked, check
 from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.receiver import Delivery, Later, Outcome, Rejected, Settled, Standing
@@ -144,20 +139,31 @@ class IntakeInbox:
     def _deliver(
         self, connection: sqlite3.Connection, deliveries: Sequence[Delivery], admitted: "_Admitted"
     ) -> list[Outcome]:
-        effect = partial(self._effect, admitted=admitted)
-        outcomes = ledger.deliver_in_transaction(connection, deliveries, effect)
+        streams, arrivals = ledger.Streams(connection), Arrivals(connection)
+
+        def take(delivery: Delivery) -> Outcome:
+            if not delivery.payload:
+                return streams.settle(delivery)
+            try:
+                checked = self._checked(delivery, admitted)
+            except BadInput as error:
+                return streams.reject(delivery, error.reason)
+            arrivals.add(checked)
+            return streams.settle(delivery)
+
+        outcomes = [streams.judge(delivery) or take(delivery) for delivery in deliveries]
+        arrivals.write()
+        streams.write()
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
             if isinstance(outcome, Rejected):
                 keep_refused(connection, delivery, outcome.reason, self._clock())
         return outcomes
 
-    def _effect(self, connection: sqlite3.Connection, delivery: Delivery, admitted: "_Admitted") -> None:
+    def _checked(self, delivery: Delivery, admitted: "_Admitted") -> Checked:
         parcel = admitted.get(_place(delivery)) or parcels.decode(delivery.payload)
         if isinstance(parcel, BadInput):
             raise parcel
-        for data in parcel.batches:
-            store_signals(connection, signals.decode(data, apps=self._apps), data)
-        store_counts(connection, parcel)
+        return check(parcel, self._apps)
 
 
 _Place = tuple[str, str, int, int]
@@ -175,70 +181,3 @@ def keep_refused(connection: sqlite3.Connection, delivery: Delivery, reason: str
     excerpt = f"{shape(payload, SHOWN)} ({len(payload)} bytes, sha256 {digest})"
     counts.add_counts(connection, delivery.stream, {"refused": {REFUSED: 1}})
     counts.quarantine(connection, now, delivery.stream, [(reason, excerpt)])
-
-
-def store_signals(connection: sqlite3.Connection, batch: signals.SignalBatch, payload: bytes) -> None:
-    """Keep a checked batch, and which classes it has signals of; one of a forgotten day is late."""
-    day = _day(batch.day_key)
-    if _is_forgotten(connection, day):
-        counts.add_counts(connection, batch.source, {"late": {DESTROYED: len(batch)}})
-        return
-    cursor = connection.execute(
-        "INSERT INTO batches (day, kind, source, t_min, t_max, signals, payload) VALUES (?,?,?,?,?,?,?)",
-        (day, batch.kind, batch.source, int(batch.t.min()), int(batch.t.max()), len(batch), payload),
-    )
-    rows = []
-    for index, code in enumerate(batch.class_codes):
-        t = batch.t[batch.class_ == index]
-        if len(t):
-            rows.append((code, cursor.lastrowid, int(t.min()), int(t.max())))
-    connection.executemany("INSERT INTO batch_classes VALUES (?, ?, ?, ?)", rows)
-    minutes, numbers = np.unique(batch.t // 60, return_counts=True)
-    counts.add_minutes(connection, zip(minutes.tolist(), numbers.tolist(), strict=True))
-    connection.execute(
-        """INSERT INTO sources (id, kind, signals) VALUES (?, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET signals = signals + excluded.signals""",
-        (batch.source, batch.kind, len(batch)),
-    )
-
-
-def store_counts(connection: sqlite3.Connection, parcel: parcels.Parcel) -> None:
-    """Keep the counts of one chunk, the devices heard, and the statement ids seen."""
-    counts.add_counts(connection, parcel.source, parcel.counts)
-    counts.quarantine(connection, parcel.newest or 0, parcel.source, parcel.excerpts)
-    connection.execute(
-        """INSERT INTO sources (id, kind, newest, lines) VALUES (?, ?, ?, ?)
-           ON CONFLICT (id) DO UPDATE SET lines = lines + excluded.lines,
-           newest = max(coalesce(newest, 0), coalesce(excluded.newest, newest, 0))""",
-        (parcel.source, parcel.kind, parcel.newest, parcel.lines),
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
-        [
-            (group.class_code, group.start, as_signed(device), day)
-            for group in parcel.heard
-            if not _is_forgotten(connection, day := _day(group.day))
-            for device in group.devices
-        ],
-    )
-    connection.executemany(
-        "INSERT OR IGNORE INTO statements VALUES (?, ?)",
-        [(hash_, parcel.newest or 0) for hash_ in parcel.seen],
-    )
-
-
-def as_signed(pseudonym: int) -> int:
-    """A uint64 as SQLite's int64."""
-    return pseudonym - (1 << 64) if pseudonym >= 1 << 63 else pseudonym
-
-
-def _is_forgotten(connection: sqlite3.Connection, day: str) -> bool:
-    """Whether its lessons are closed for good: what comes now could only make others of them."""
-    return connection.execute("SELECT 1 FROM forgotten WHERE day = ?", (day,)).fetchone() is not None
-
-
-def _day(text: str) -> str:
-    try:
-        return date.fromisoformat(text).isoformat()
-    except ValueError:
-        raise BadInput("day_malformed", "not a date") from None

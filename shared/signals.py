@@ -88,6 +88,7 @@ class _Envelope(msgspec.Struct, array_like=True, forbid_unknown_fields=True):
 
 
 _VERSION: Final = 1
+_LAST_ACTION: Final = max(Action)
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Envelope)
 
@@ -156,7 +157,7 @@ def _check_ranges(batch: SignalBatch, apps: int) -> None:
     checks = (
         ("batch_class_range", batch.class_.max() < len(batch.class_codes)),
         ("batch_app_range", batch.app.max() <= apps),
-        ("batch_action_range", batch.action.max() <= max(Action)),
+        ("batch_action_range", batch.action.max() <= _LAST_ACTION),
         ("batch_amount_range", bool(np.all((batch.amount >= 0) & (batch.amount <= MAX_AMOUNT)))),
     )
     for reason, good in checks:

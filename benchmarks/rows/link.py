@@ -40,8 +40,9 @@ def measure(size: Size) -> Row:
         notes=prose(
             f"""
             Batches of {sizes["signals"]:,} signals ({sizes["bytes"]:,} bytes) between two processes over
-            loopback. Ours: from a collector's spool, at most eight on their way, each checked whole, stored,
-            its stream advanced in the ledger, acknowledged after a FULL commit on disk; {mib:.0f} MiB/s.
+            loopback. Ours: from a collector's spool, at most 32 on their way, each checked whole, stored in a
+            file with the agent's pages, its stream advanced in the ledger, acknowledged after a FULL commit;
+            the next ones are heard meanwhile; {mib:.0f} MiB/s.
             From a durable outbox at the sender too: {big(middle["outbox"])} signals/s
             ({times(middle["outbox"] / middle["raw"])}). The peer is a DEALER and a ROUTER behind CURVE with
             the same bytes: it looks into nothing, stores nothing and acknowledges nothing but the end.

@@ -70,6 +70,7 @@ class Limits:
     """How much one commit takes, what a peer may ask for, and how stale the list of enrolments may be.
 
     `group_frames` bounds what is heard before a commit, so that talk without batches cannot put it off.
+    An inbox that is `groups.Overlapping` has one group on its way to the disk while another is gathered.
     `joins_per_second`: requests to join of one key, and refusals that are answered in all.
     Of connections: `strangers` that have yet to say something under an enrolled key, `connections` in all
     (fewer where the system has no descriptors for them); seconds for a handshake, and for a stranger's first

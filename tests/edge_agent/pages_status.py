@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from edge_agent.page import create_page
 
@@ -84,6 +84,6 @@ def new() -> dict[str, Any]:
     return {"school": "Birch", "now": None, "working": trouble, "next_steps": [trouble, "Add a source."]}
 
 
-def page_over(status: dict[str, Any]) -> FastAPI:
+def page_over(status: dict[str, Any]) -> Starlette:
     """The agent's real application over a state."""
     return create_page(lambda: status)

@@ -13,7 +13,6 @@ import pytest
 from edge_agent import school_key
 from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder, pseudonym
-from edge_agent.intake import store_counts, store_signals
 from edge_agent.lessons import Lessons
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
@@ -21,10 +20,10 @@ from edge_agent.schedule import Schedule
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Contact, Did, Fact, Reading
 from edge_agent.store import classes, disclosures
+from edge_agent.store.arrivals import Arrivals, check
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
-from shared import signals
 from shared.storage import Writer, reader
 from shared.words import Action
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -92,9 +91,9 @@ class Desk:
         parcel = self._collector.collect(Reading(facts=facts, lines=len(facts), newest=int(now)), now)
 
         def store(connection: sqlite3.Connection) -> None:
-            for data in parcel.batches:
-                store_signals(connection, signals.decode(data, apps=self._apps), data)
-            store_counts(connection, parcel)
+            arrivals = Arrivals(connection)
+            arrivals.add(check(parcel, self._apps))
+            arrivals.write()
 
         self.writer.run(store)
         return parcel.counts

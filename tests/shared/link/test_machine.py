@@ -257,7 +257,7 @@ class LinkMachine(RuleBasedStateMachine):
     def _disturb(self, what: str, to_hub: bool, at: int) -> None:
         if not self.lines.to_receiver:
             self.office.dial()
-            self._accept(2, "good", 0)
+            self._accept(2, "good" if at % 3 else "bad", 0)
         DONE[f"network: {what}"] += 1
         match what:
             case "lose":
@@ -267,6 +267,8 @@ class LinkMachine(RuleBasedStateMachine):
             case "overtake":
                 self.lines.overtake(to_hub, at)
             case "break":
+                if not to_hub:  # the answers are lost
+                    self._carry_to_hub(100)
                 self.office.hang_up(at)
             case _:
                 self.lines.new_line_first()
@@ -339,6 +341,8 @@ class LinkMachine(RuleBasedStateMachine):
             if which % 2:
                 self._work()  # so that the receiver has more than the copy can know of
             self._put_outbox_back(copies[which % len(copies)])
+        elif which < 9:
+            self._work()
         elif self.hub_copies:
             del self.hub_copies[1 + which % len(self.hub_copies) :]
             self._put_hub_back(self.hub_copies[-1])
@@ -376,11 +380,15 @@ class LinkMachine(RuleBasedStateMachine):
         self.office.lose_disk()
 
     def _lose_outbox_in_traffic(self) -> None:
-        """Batches of a new epoch are on their way, and the HELLO of a newer one overtakes them."""
+        """Batches of an epoch are on their way, and as many of a newer one as came before overtake them."""
         self._work()
         self._lose_outbox()
         self.office.dial()
-        self.lines.new_line_first()
+        self._accept(4, "good", 0)
+        for frames in (1, 3):
+            self.lines.new_line_first()
+            self._carry_to_hub(frames)
+            self._carry_to_office(100)
 
     # The end
 

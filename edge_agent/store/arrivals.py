@@ -1,0 +1,147 @@
+"""What a group of parcels brought: each checked before anything of it is written, then written as one."""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from edge_agent.daykeys import DESTROYED
+from edge_agent.parcel import Parcel
+from edge_agent.store import counts
+from shared import signals
+from shared.errors import BadInput
+from shared.signals import SignalBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A parcel of which nothing can be refused any more, its batches decoded."""
+
+    parcel: Parcel
+    batches: Sequence[SignalBatch]
+
+
+def check(parcel: Parcel, apps: int) -> Checked:
+    """The parcel, its signals held against a catalogue of `apps` entries; raises BadInput."""
+    batches = [signals.decode(data, apps=apps) for data in parcel.batches]
+    for batch in batches:
+        _day(batch.day_key)
+        if len(set(batch.class_codes)) < len(batch.class_codes):
+            raise BadInput("batch_class_twice")
+    for group in parcel.heard:
+        _day(group.day)
+    return Checked(parcel, batches)
+
+
+class Arrivals:
+    """Checked parcels on their way into the tables, for the length of one transaction, ended by `write`."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._forgotten: dict[str, bool] = {}
+        self._classes: list[tuple[str, int, int, int]] = []
+        self._minutes: Counter[int] = Counter()
+        self._signals: Counter[tuple[str, str]] = Counter()  # of each source and its kind
+        self._parcels: list[Parcel] = []
+
+    def add(self, checked: Checked) -> None:
+        """One more parcel; of its signals the payload is written at once, the rest with the others'."""
+        self._parcels.append(checked.parcel)
+        for batch, payload in zip(checked.batches, checked.parcel.batches, strict=True):
+            self._keep(batch, payload)
+
+    def write(self) -> None:
+        """Everything that `add` left."""
+        connection = self._connection
+        # In the order of their key: rows of one class lie side by side.
+        connection.executemany("INSERT INTO batch_classes VALUES (?, ?, ?, ?)", sorted(self._classes)).close()
+        counts.add_minutes(connection, sorted(self._minutes.items()))
+        connection.executemany(
+            """INSERT INTO sources (id, kind, signals) VALUES (?, ?, ?)
+               ON CONFLICT (id) DO UPDATE SET signals = signals + excluded.signals""",
+            [(*source, n) for source, n in self._signals.items()],
+        ).close()
+        self._count()
+        self._hear()
+
+    def _keep(self, batch: SignalBatch, payload: bytes) -> None:
+        """A batch and which classes it has signals of; one of a forgotten day is late."""
+        day = _day(batch.day_key)
+        if self._is_forgotten(day):
+            counts.add_counts(self._connection, batch.source, {"late": {DESTROYED: len(batch)}})
+            return
+        cursor = self._connection.execute(
+            "INSERT INTO batches (day, kind, source, t_min, t_max, signals, payload) VALUES (?,?,?,?,?,?,?)",
+            (day, batch.kind, batch.source, int(batch.t.min()), int(batch.t.max()), len(batch), payload),
+        )
+        number = cursor.lastrowid or 0
+        self._classes += [(code, number, first, last) for code, first, last in _spans(batch)]
+        minutes, numbers = np.unique(batch.t // 60, return_counts=True)
+        for minute, n in zip(minutes.tolist(), numbers.tolist(), strict=True):
+            self._minutes[minute] += n
+        self._signals[batch.source, batch.kind] += len(batch)
+
+    def _count(self) -> None:
+        counted: dict[str, dict[str, Counter[str]]] = {}
+        for parcel in self._parcels:
+            for what, reasons in parcel.counts.items():
+                counted.setdefault(parcel.source, {}).setdefault(what, Counter()).update(reasons)
+            if parcel.excerpts:
+                counts.quarantine(self._connection, parcel.newest or 0, parcel.source, parcel.excerpts)
+        for source, numbers in counted.items():
+            counts.add_counts(self._connection, source, numbers)
+        self._connection.executemany(
+            """INSERT INTO sources (id, kind, newest, lines) VALUES (?, ?, ?, ?)
+               ON CONFLICT (id) DO UPDATE SET lines = lines + excluded.lines,
+               newest = max(coalesce(newest, 0), coalesce(excluded.newest, newest, 0))""",
+            [(parcel.source, parcel.kind, parcel.newest, parcel.lines) for parcel in self._parcels],
+        ).close()
+
+    def _hear(self) -> None:
+        """Who was heard, and which statements were seen."""
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
+            [
+                (group.class_code, group.start, as_signed(device), day)
+                for parcel in self._parcels
+                for group in parcel.heard
+                if not self._is_forgotten(day := _day(group.day))
+                for device in group.devices
+            ],
+        ).close()
+        self._connection.executemany(
+            "INSERT OR IGNORE INTO statements VALUES (?, ?)",
+            [(hash_, parcel.newest or 0) for parcel in self._parcels for hash_ in parcel.seen],
+        ).close()
+
+    def _is_forgotten(self, day: str) -> bool:
+        """Whether its lessons are closed for good: what comes now could only make others of them."""
+        if day not in self._forgotten:
+            row = self._connection.execute("SELECT 1 FROM forgotten WHERE day = ?", (day,)).fetchone()
+            self._forgotten[day] = row is not None
+        return self._forgotten[day]
+
+
+def as_signed(pseudonym: int) -> int:
+    """A uint64 as SQLite's int64."""
+    return pseudonym - (1 << 64) if pseudonym >= 1 << 63 else pseudonym
+
+
+def _spans(batch: SignalBatch) -> Iterable[tuple[str, int, int]]:
+    """Each class that the batch has signals of, with the first and the last second of them."""
+    first = np.full(len(batch.class_codes), np.iinfo(np.uint32).max, np.uint32)
+    last = np.zeros(len(batch.class_codes), np.uint32)
+    np.minimum.at(first, batch.class_, batch.t)
+    np.maximum.at(last, batch.class_, batch.t)
+    spans = zip(batch.class_codes, first.tolist(), last.tolist(), strict=True)
+    return (span for span in spans if span[1] <= span[2])
+
+
+def _day(text: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise BadInput("day_malformed", "not a date") from None
