@@ -12,7 +12,7 @@ demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it 
 
 test: $(VENV)/.dev  ## install what the tests need, and run them
 	@scripts/system-packages tests
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@scripts/test $(ARGS)
 
 check: $(VENV)/.dev  ## types, lint, format, catalogue
 	$(BIN)/ruff check .

@@ -4,7 +4,9 @@ import os
 import sqlite3
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import date
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Final
 import structlog
 
 from edge_agent import school_key
-from edge_agent.clock import make_clock
+from edge_agent.clock import LeapWatch, make_clock
 from edge_agent.daykeys import KeyFolder
 from edge_agent.days import day_of, key_expires, rfc3339
 from edge_agent.heartbeat import Heartbeat
@@ -29,10 +31,11 @@ from edge_agent.scoring import Judged
 from edge_agent.settings import load_settings
 from edge_agent.status import Status
 from edge_agent.store import disclosures
-from edge_agent.store.classes import end_expired, ensure_codes, shared_until
+from edge_agent.store.classes import end_expired, ensure_codes
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.weeks import Weeks
+from shared.errors import CommonGroundError
 from shared.link import outbox
 from shared.serving import WebServer
 from shared.storage import LARGE_PAGE, FolderLock, Writer, reader
@@ -57,6 +60,9 @@ class Agent:
         self._log_is_full = True  # a kill may have left deleted bytes in it
         self.judged: tuple[Judged, ...] = ()
         self._log = structlog.get_logger("agent")
+        self._ended: date | None = None
+        self._next_tidy = 0.0
+        self._leaps = LeapWatch() if self.settings.clock is None else None
         self._stop = threading.Event()
         self._changed = threading.Event()
 
@@ -117,40 +123,54 @@ class Agent:
             pass
 
     def _loop(self) -> None:
-        tidy = 0.0
+        steps = (self.tick, self._renew, self._look, self._beat, self._tidy)
         while not self._stop.is_set():
             now = self.clock.now()
-            try:
-                if self._renewal.look(now):
-                    self._log.info("identity files renewed")
-                self.links.look()
-                self.tick(now)
-                if self.links.client is not None and self._heartbeat.beat(self.links.told, now):
-                    self.links.feed.wake()
-                if time.monotonic() >= tidy:
-                    tidy = time.monotonic() + TIDY_SECONDS
-                    self.writer.run(partial(self._tidy, now=now))
-                self.trouble = self.links.trouble or self._renewal.trouble
-            except outbox.OutboxFull as full:
-                # Lessons stay open until the hub answers and there is room again: nothing is dropped.
-                self.trouble = f"The outbox is full: {full}"
-            except (sqlite3.Error, OSError) as error:
-                # A full disk, most likely: the page must stay up to say so, and the work goes on later.
-                self.trouble = f"The agent cannot write ({error}): make room on the disk; nothing is lost"
-                self._log.error("tick failed", kind=type(error).__name__)
-                self._stop.wait(TICK_SECONDS * 4)
+            self.trouble = self._leaps.trouble(now) if self._leaps else ""
+            if self.trouble:
+                self._attempt(self._look, now)
+            else:
+                told = [self._attempt(step, now) for step in steps]
+                self.trouble = next(filter(None, [*told, self.links.trouble, self._renewal.trouble]), "")
             self._changed.wait(TICK_SECONDS)
             self._changed.clear()
+
+    def _attempt(self, step: Callable[[float], None], now: float) -> str:
+        """Do it; what somebody should do about its failure, which keeps nothing else from being done."""
+        try:
+            step(now)
+        except outbox.OutboxFull as full:
+            # Lessons stay open until the hub answers and there is room again: nothing is dropped.
+            return f"The outbox is full: {full}"
+        except (sqlite3.Error, OSError) as error:
+            # A full disk, most likely: the page must stay up to say so, and the work goes on later.
+            self._log.error("step failed", step=step.__name__, kind=type(error).__name__)
+            self._stop.wait(TICK_SECONDS * 4)
+            return f"The agent cannot write ({error}): make room on the disk; nothing is lost"
+        except CommonGroundError as error:
+            self._log.error("step failed", step=step.__name__, kind=type(error).__name__)
+            return str(error)
+        return ""
+
+    def _renew(self, now: float) -> None:
+        if self._renewal.look(now):
+            self._log.info("identity files renewed")
+
+    def _look(self, now: float) -> None:
+        del now  # commands change what they change whenever they run
+        self.links.look()
+
+    def _beat(self, now: float) -> None:
+        if self.links.client is not None and self._heartbeat.beat(self.links.told, now):
+            self.links.feed.wake()
 
     def tick(self, now: float) -> None:
         """Close what is over, send what may leave, destroy what is expired (`now` in seconds UTC)."""
         for day in self._keys.destroy_expired(now):
             self._log.info("day key destroyed", day=day.isoformat())
             self.links.forget_before(key_expires(day, self.settings.zone) - MEMORY_SECONDS)
-        today, at = day_of(now, self.settings.zone), rfc3339(now)
-        if any(until < today for until in shared_until(self._reader).values()):
-            self.writer.run(lambda connection: end_expired(connection, today, at))
-        read_until = self.links.read_until(now)
+        self._end_sharing(now)
+        read_until = self.links.read_until(now, self._lessons.over_at)
         if self.room.shortage() is not None:
             # Nothing more is taken of days without a key. Waiting for it would keep what fills the disk.
             read_until = max(read_until, self._lessons.over_at(now))
@@ -167,7 +187,20 @@ class Agent:
             self.links.feed.wake()
         self.settled = until
 
-    def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
-        forget_minutes(connection, now)
-        connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
-        outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)
+    def _end_sharing(self, now: float) -> None:
+        """Once a day is enough: nothing is handed over of a class whose last day is over."""
+        today = day_of(now, self.settings.zone)
+        if today != self._ended:
+            self.writer.run(lambda connection: end_expired(connection, today, rfc3339(now)))
+            self._ended = today
+
+    def _tidy(self, now: float) -> None:
+        if time.monotonic() >= self._next_tidy:
+            self._next_tidy = time.monotonic() + TIDY_SECONDS
+            self.writer.run(partial(_tidy, now=now))
+
+
+def _tidy(connection: sqlite3.Connection, now: float) -> None:
+    forget_minutes(connection, now)
+    connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
+    outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)

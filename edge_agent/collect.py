@@ -38,6 +38,7 @@ def collect(
     from edge_agent.remote import running
     from edge_agent.remote.station import Station, default_folder, joined
     from shared import logs
+    from shared.link.keys import fingerprint
 
     if kind not in PARSERS:
         raise UsageError(f"cannot read `{kind}` files yet; known: {', '.join(sorted(PARSERS))}")
@@ -45,7 +46,15 @@ def collect(
         raise UsageError("say which agent: --agent tcp://HOST:PORT")
     logs.to_stderr()
     station = Station(folder or default_folder(kind, agent or ""))
+    new = station.agent() is None
     known = joined(station, None if token is None else secret_text(token), agent)
+    if new:
+        agents, own = fingerprint(known.public_key), fingerprint(station.key_pair().public)
+        typer.echo(
+            f"Joined. The agent's fingerprint: {agents} (`agent invite` said the same)\n"
+            f"This collector's fingerprint: {own} (`agent collectors` shows the same)",
+            err=True,
+        )
     if new_key:
         station.make_next_key()
     stop = threading.Event()

@@ -122,6 +122,10 @@ class Collector:
         self._last_rows = set()
         self._known_heard = set()
 
+    def again(self) -> None:
+        """A reading could not be finished and is tried again: who was heard in it was not told yet."""
+        self._known_heard = set()
+
     def _merge(self, rows: list[Row]) -> list[Row]:
         """A browser asks for A, AAAA and HTTPS at once: one contact, said three times."""
         merged = [row for row in dict.fromkeys(rows) if row not in self._last_rows]

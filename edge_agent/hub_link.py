@@ -1,39 +1,24 @@
 """Hop 2: this agent's link to the district's hub, and the keys of both that may change while it runs."""
 
-import json
 import random
 import secrets
 from collections.abc import Callable
-from functools import partial
 from typing import Final
 
-import msgspec
 import structlog
 
 from edge_agent.paths import AgentFolder
-from edge_agent.settings import HubSettings, load_hub
-from shared.files import replace
+from edge_agent.settings import hub_file
+from shared.errors import CommonGroundError
 from shared.link import keys
 from shared.link.client import LinkClient
 from shared.link.feed import Feed
 from shared.link.keys import KeyPair
+from shared.link.peer_file import Peer
+from shared.link.rotation import Keeper
 
 RECORDS_STREAM: Final = "records"
 OWN: Final = "agent"
-
-
-def own_keys(folder: AgentFolder) -> tuple[KeyPair, ...]:
-    """The agent's key pair towards the hub and, while it changes, the next one."""
-    pair, following = keys.load_or_create(folder.secrets, OWN), keys.next_pair(folder.secrets, OWN)
-    return (pair,) if following is None else (pair, following)
-
-
-def write_hub(folder: AgentFolder, hub: HubSettings) -> None:
-    """Keep which hub this is, whole or not at all."""
-    lines = [
-        f"{name} = {json.dumps(value)}\n" for name, value in msgspec.structs.asdict(hub).items() if value
-    ]
-    replace(folder.hub, ("# The district's hub, as its invitation named it.\n" + "".join(lines)).encode())
 
 
 class HubLink:
@@ -42,56 +27,71 @@ class HubLink:
     def __init__(
         self,
         folder: AgentFolder,
-        hub: HubSettings,
+        hub: Peer,
         feed: Feed,
         make: Callable[..., LinkClient] = LinkClient,
     ) -> None:
-        self._folder = folder
+        self._secrets = folder.secrets
+        self._file = hub_file(folder)
         self._log = structlog.get_logger("agent")
-        self._asked: str | None = None
-        self.trouble = ""
-        pairs = own_keys(folder)
-        self._asked = pairs[1].public if len(pairs) > 1 else None
+        self._unusable = self._refused = ""
+        pair, following = keys.load_or_create(folder.secrets, OWN), self._following()
+        self._asked = following.public if following else None
         self.client = make(
             hub.address,
-            (hub.public_key, hub.next_public_key) if hub.next_public_key else hub.public_key,
-            pairs,
+            hub.public_keys,
+            (pair, following) if following else pair,
             RECORDS_STREAM,
             feed,
             random.Random(secrets.randbits(64)),
-            on_renewed=self._renewed,
-            on_not_renewed=self._not_renewed,
-            on_next_key=partial(self._hub_changes, "next_public_key"),
-            on_server_key=partial(self._hub_changes, "public_key"),
+            keeper=Keeper(self._renewed, self._not_renewed, self._announced, self._proven),
         )
-        if len(pairs) > 1:
-            self.client.renew(pairs[1])
+        if following is not None:
+            self.client.renew(following)
+
+    @property
+    def trouble(self) -> str:
+        """What somebody should do about the keys, or nothing."""
+        return self._unusable or self._refused
 
     def look(self) -> None:
-        """Take up a new key that `agent rotate-key` has made meanwhile."""
-        pair = keys.next_pair(self._folder.secrets, OWN)
-        if pair is not None and pair.public != self._asked:
-            self._asked = pair.public
-            self.client.renew(pair)
+        """Take up a new key that `agent rotate-key` has made meanwhile, or that it was removed."""
+        following = self._following()
+        if following is None:
+            if not self._unusable:
+                self._asked, self._refused = None, ""
+        elif following.public != self._asked:
+            self._asked, self._refused = following.public, ""
+            self.client.renew(following)
+
+    def _following(self) -> KeyPair | None:
+        """The agent's next key; one that cannot be used is told, and stops nothing."""
+        self._unusable, found = "", None
+        try:
+            found = keys.next_pair(self._secrets, OWN)
+        except (CommonGroundError, OSError) as error:
+            self._unusable = (
+                f"The agent's new key cannot be used, the old one stays in use: {error}; or remove"
+                f" {self._secrets / 'agent.next.key'} and run `commonground agent rotate-key` again."
+            )
+        return found
 
     def _renewed(self, pair: KeyPair) -> None:
         """The hub speaks with the new key: it becomes the agent's own. May come twice."""
-        following = keys.next_pair(self._folder.secrets, OWN)
-        if following is not None and following.public == pair.public:
-            keys.promote(self._folder.secrets, OWN)
+        if keys.promote_if(self._secrets, OWN, pair):
             self._log.info("key changed", fingerprint=keys.fingerprint(pair.public))
-        self._asked, self.trouble = None, ""
+        self._asked, self._refused = None, ""
 
     def _not_renewed(self, reason: str) -> None:
-        self.trouble = (
+        self._refused = (
             f"The hub does not take this agent's new key ({reason}); the old one stays in use. Remove"
-            f" {self._folder.secrets / 'agent.next.key'}, and tell the district's administrator."
+            f" {self._secrets / 'agent.next.key'}, and tell the district's administrator."
         )
 
-    def _hub_changes(self, which: str, public: str) -> None:
-        hub = load_hub(self._folder)
-        if hub is None:
-            return
-        changed = {"next_public_key": ""} if which == "public_key" else {}
-        write_hub(self._folder, msgspec.structs.replace(hub, **{**changed, which: public}))
-        self._log.info("hub key", which=which, fingerprint=keys.fingerprint(public) if public else "none")
+    def _announced(self, public: str) -> None:
+        self._file.announced(public)
+        self._log.info("hub key announced", fingerprint=keys.fingerprint(public) if public else "none")
+
+    def _proven(self, public: str) -> None:
+        self._file.proven(public)
+        self._log.info("hub key changed", fingerprint=keys.fingerprint(public))

@@ -10,11 +10,11 @@ from typing import Final
 from edge_agent import parcel as parcels
 from edge_agent.remote.members import Members
 from edge_agent.room import Shortage
-from edge_agent.store import counts
+from edge_agent.store import collectors, counts
 from edge_agent.store.arrivals import Arrivals, Checked, check
 from shared.errors import BadInput
 from shared.link import ledger
-from shared.link.receiver import Delivery, Later, Outcome, Rejected, Settled, Standing
+from shared.link.outcomes import Delivery, Later, Outcome, Rejected, Settled, Standing
 from shared.scrub import shape
 from shared.storage import Writer
 
@@ -28,13 +28,14 @@ class IntakeInbox:
     """The receiving side of hop 1, for shared.link.server.
 
     `shortage` is asked before anything is taken: while it names one, collectors are told to come later.
+    `collector_key` is that of this agent's own collectors, None where they have an intake of their own.
     `clock` gives the school's time in seconds UTC. `members` are collectors on other machines.
     """
 
     def __init__(
         self,
         writer: Writer,
-        collector_key: str,
+        collector_key: str | None,
         apps: int,
         on_signals: Callable[[], None],
         shortage: Callable[[], Shortage | None] = lambda: None,
@@ -45,7 +46,7 @@ class IntakeInbox:
         self._writer = writer
         self._shortage = shortage
         self._clock = clock
-        self._enrolments = {collector_key: ENROLMENT}
+        self._enrolments = {} if collector_key is None else {collector_key: ENROLMENT}
         self._apps = apps
         self._on_signals = on_signals
         self.trouble = ""
@@ -85,7 +86,10 @@ class IntakeInbox:
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
         """Where the source's reading stands; older sessions of its collector are fenced off."""
-        return self._writer.run(lambda connection: ledger.hello(connection, enrolment, stream, epoch))
+        if self._members is not None and enrolment != ENROLMENT:
+            self._members.check_stream(enrolment, stream)
+        now_ms = time.time_ns() // 1_000_000
+        return self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch, now_ms))
 
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Commit parcels; returns when they are on disk. `Later` for all of them while there is no room."""
@@ -98,8 +102,11 @@ class IntakeInbox:
         if self._shortage() is not None:
             ready()
             return lambda: [Later(RETRY_MS)] * len(deliveries)
-        admitted = self._admitted(deliveries)
-        written = self._writer.submit(lambda connection: self._deliver(connection, deliveries, admitted))
+        waiting = self._waiting(deliveries)
+        admitted = self._admitted(deliveries, waiting)
+        written = self._writer.submit(
+            lambda connection: self._deliver(connection, deliveries, admitted, waiting)
+        )
         written.add_done_callback(lambda _: ready())
         return lambda: self._finished(deliveries, admitted, written)
 
@@ -123,11 +130,19 @@ class IntakeInbox:
         self._on_signals()
         return outcomes
 
-    def _admitted(self, deliveries: Sequence[Delivery]) -> "_Admitted":
+    def _waiting(self, deliveries: Sequence[Delivery]) -> frozenset[str]:
+        """Enrolments of which nothing is taken for now: they fill their share."""
+        if self._members is None:
+            return frozenset()
+        others = {delivery.enrolment for delivery in deliveries} - {ENROLMENT}
+        return frozenset(enrolment for enrolment in others if self._members.is_full(enrolment))
+
+    def _admitted(self, deliveries: Sequence[Delivery], waiting: frozenset[str]) -> "_Admitted":
         """Parcels from other machines as far as they are taken; asked before the write, not in it."""
         found: _Admitted = {}
         for delivery in deliveries:
-            if self._members is None or delivery.enrolment == ENROLMENT or not delivery.payload:
+            passed_over = delivery.enrolment in {ENROLMENT, *waiting} or not delivery.payload
+            if self._members is None or passed_over:
                 continue
             try:
                 parcel = parcels.decode(delivery.payload)
@@ -137,11 +152,17 @@ class IntakeInbox:
         return found
 
     def _deliver(
-        self, connection: sqlite3.Connection, deliveries: Sequence[Delivery], admitted: "_Admitted"
+        self,
+        connection: sqlite3.Connection,
+        deliveries: Sequence[Delivery],
+        admitted: "_Admitted",
+        waiting: frozenset[str],
     ) -> list[Outcome]:
         streams, arrivals = ledger.Streams(connection), Arrivals(connection)
 
         def take(delivery: Delivery) -> Outcome:
+            if delivery.enrolment in waiting:
+                return Later(RETRY_MS)
             if not delivery.payload:
                 return streams.settle(delivery)
             try:
@@ -176,8 +197,10 @@ def _place(delivery: Delivery) -> _Place:
 
 def keep_refused(connection: sqlite3.Connection, delivery: Delivery, reason: str, now: float) -> None:
     """Count a parcel that will never be taken, and keep its shape, its size and its hash."""
-    payload = delivery.payload
+    payload, enrolment = delivery.payload, delivery.enrolment
+    # What a collector on another machine says its stream is, may be another source's name.
+    source = delivery.stream if enrolment == ENROLMENT else enrolment.removeprefix(collectors.PREFIX)
     digest = hashlib.sha256(payload).hexdigest()
     excerpt = f"{shape(payload, SHOWN)} ({len(payload)} bytes, sha256 {digest})"
-    counts.add_counts(connection, delivery.stream, {"refused": {REFUSED: 1}})
-    counts.quarantine(connection, now, delivery.stream, [(reason, excerpt)])
+    counts.add_counts(connection, source, {"refused": {REFUSED: 1}})
+    counts.quarantine(connection, now, source, [(reason, excerpt)])

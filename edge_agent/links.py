@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import structlog
 
@@ -18,16 +18,22 @@ from edge_agent.paths import AgentFolder
 from edge_agent.remote.door import intake_keys
 from edge_agent.remote.members import Members
 from edge_agent.remote.telling import Teller
-from edge_agent.room import Room
-from edge_agent.settings import load_hub
+from edge_agent.room import MIB, Room
+from edge_agent.settings import IntakeSettings, load_hub
 from edge_agent.store import held_by_hub
-from shared.link import keys, outbox
+from shared.link import keys
 from shared.link.client import LinkClient
+from shared.link.keys import KeyPair
+from shared.link.limits import GUARDED, Limits
+from shared.link.outbox_feed import OutboxFeed
 from shared.link.server import LinkServer
 from shared.storage import Writer
 
+OWN_INTAKE: Final = IntakeSettings().address  # of this machine's own collectors, at any free port
+SHARE_OF_ONE: Final = 4  # a collector on another machine may fill a quarter of what signals may
 
-class Told(NamedTuple):
+
+class SourceState(NamedTuple):
     """One source, as status page and heartbeat tell of it."""
 
     id: str
@@ -59,15 +65,16 @@ class Links:
         teller = Teller(
             settings.timezone, parts.catalogue.version, apps, parts.directory, day_keys, codes, clock
         )
-        self.members = Members(writer, teller, apps)
+        share = settings.disk.signals_mib * MIB // SHARE_OF_ONE
+        self.members = Members(writer, teller, apps, share)
         held.callback(self.members.close)
-        self.inbox = IntakeInbox(
-            writer, collectors.public, apps, on_signals, room.shortage, clock.now, self.members
-        )
-        self.intake = LinkServer(settings.intake.address, pair, self.inbox)
-        self.intake.start()
-        held.callback(self.intake.stop)
-        self.feed = outbox.OutboxFeed(writer, on_resume=self._compare)
+        self.inbox = IntakeInbox(writer, collectors.public, apps, on_signals, room.shortage, clock.now)
+        self.intake = self._listen(held, OWN_INTAKE, pair, self.inbox)
+        self._elsewhere = IntakeInbox(writer, None, apps, on_signals, room.shortage, clock.now, self.members)
+        if settings.intake.address != OWN_INTAKE:
+            # Apart, so that what other machines send holds up nothing that is read here.
+            self._listen(held, settings.intake.address, pair, self._elsewhere, GUARDED)
+        self.feed = OutboxFeed(writer, recognises=self._recognises)
         hub = load_hub(folder)
         self.hub = None if hub is None else HubLink(folder, hub, self.feed)
         if self.hub is not None:
@@ -75,47 +82,52 @@ class Links:
             held.callback(self.hub.client.stop)
         self._collecting = Collecting(folder, parts, day_keys, codes, clock)
         held.callback(self._collecting.stop)
-        here = self.intake.endpoint.replace("0.0.0.0", "127.0.0.1").replace("[::]", "[::1]")  # noqa: S104 - what to call, not where to listen
-        self._collecting.start(here, pair.public, collectors)
+        self._collecting.start(self.intake.endpoint, pair.public, collectors)
 
     @property
     def client(self) -> LinkClient | None:
         """The client to the hub, or None before `agent join`."""
         return None if self.hub is None else self.hub.client
 
-    def told(self) -> list[Told]:
+    def told(self) -> list[SourceState]:
         """Every source: this agent's own, and those that are read on other machines."""
-        own = [Told(one.settings.id, one.settings.kind, one.state) for one in self._collecting.running]
-        return own + [Told(*one) for one in self.members.sources()]
+        own = [SourceState(one.settings.id, one.settings.kind, one.state) for one in self._collecting.running]
+        return own + [SourceState(*one) for one in self.members.sources()]
 
     @property
     def trouble(self) -> str:
         """What somebody should do about the links, or nothing."""
-        return self.inbox.trouble or (self.hub.trouble if self.hub is not None else "")
+        return (
+            self.inbox.trouble
+            or self._elsewhere.trouble
+            or (self.hub.trouble if self.hub is not None else "")
+        )
 
-    def read_until(self, now: float) -> float:
-        """The moment up to which every source that answers has been read and accepted."""
-        return min(self._collecting.read_until(now), self.members.read_until(now))
+    def read_until(self, now: float, over_at: Callable[[float], float]) -> float:
+        """The moment up to which every source that answers has been read and accepted; see `Members`."""
+        return min(self._collecting.read_until(now), self.members.read_until(now, over_at))
 
     def forget_before(self, moment: float) -> None:
         """Drop leases and memory of lessons that no signal can ask for any more."""
         self._collecting.forget_before(moment)
+        self.members.forget()
+
+    def _listen(
+        self, held: ExitStack, address: str, pair: KeyPair, inbox: IntakeInbox, limits: Limits | None = None
+    ) -> LinkServer:
+        server = LinkServer(address, pair, inbox, limits)
+        server.start()
+        held.callback(server.stop)
+        return server
 
     def look(self) -> None:
         """Take up what commands changed meanwhile."""
         if self.hub is not None:
             self.hub.look()
 
-    def _compare(self, number: int, position: bytes | None) -> None:
-        """The hub has told its newest entry of this school's log."""
-        if position is None:
-            return
-        at = rfc3339(self._clock.now())
-
-        def compare(connection: sqlite3.Connection) -> None:
-            if not held_by_hub.compare(connection, position, at):
-                self._log.error("the hub holds what this log does not", batch=number)
-
-        self._writer.submit(
-            compare
-        )  # a full disk must not stop the link: it compares again at the next start
+    def _recognises(self, connection: sqlite3.Connection, position: bytes) -> bool:
+        """Whether the hub's newest entry of this school's log is this log's own."""
+        own = held_by_hub.compare(connection, position, rfc3339(self._clock.now()))
+        if not own:
+            self._log.error("the hub holds what this log does not")
+        return own

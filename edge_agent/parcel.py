@@ -24,7 +24,8 @@ class Parcel(msgspec.Struct, array_like=True):
     """`batches` are encoded SignalBatches, one a local day. `counts` is what -> reason -> number.
 
     `excerpts` are (reason, shape) of refused input; `seen` are 63-bit hashes of statement ids. `read_until`
-    is said by collectors on other machines: the moment (seconds UTC) up to which the source has been read.
+    is said by collectors on other machines: the moment up to which the source has been read, in seconds
+    UTC by the agent's own clock, for which they asked before they read.
     """
 
     kind: str

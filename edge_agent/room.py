@@ -111,16 +111,18 @@ def _outbox_words(use: Use, disk: DiskSettings) -> str:
         if use.refused
         else ""
     )
+    more = "allow more in agent.toml, then start the agent anew"
     return (
         f"records for the district fill the {disk.outbox_mib} MiB that `outbox_mib` in agent.toml allows."
-        f"{refused} Reconnect the district, or allow more. {_GOES_ON}"
+        f"{refused} Reconnect the district, or {more}. {_GOES_ON}"
     )
 
 
 def _signals_words(disk: DiskSettings) -> str:
     return (
         f"signals fill the {disk.signals_mib} MiB that `signals_mib` in agent.toml allows. A day’s signals"
-        f" are deleted by noon of the next; allow more if that is too late. {_GOES_ON}"
+        f" are deleted by noon of the next; if that is too late, allow more in agent.toml, then start the"
+        f" agent anew. {_GOES_ON}"
     )
 
 

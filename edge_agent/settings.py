@@ -9,6 +9,7 @@ from msgspec import Meta
 from edge_agent.paths import AgentFolder
 from shared import settings
 from shared.errors import SettingsError
+from shared.link.peer_file import Peer, PeerFile
 from shared.link.sockets import check_address
 from shared.words import SOURCE_KINDS
 
@@ -101,14 +102,6 @@ class AgentSettings(msgspec.Struct, frozen=True):
         return frozenset(source.kind for source in self.sources)
 
 
-class HubSettings(msgspec.Struct, frozen=True):
-    """The whole of `hub.toml`: where the district hub listens, the key it must prove, and its next one."""
-
-    address: str
-    public_key: str
-    next_public_key: str = ""
-
-
 def load_settings(folder: AgentFolder) -> AgentSettings:
     """The folder's settings, checked; raises SettingsError with one line."""
     loaded = settings.load(folder.settings, AgentSettings)
@@ -134,9 +127,14 @@ def intake_address(own: AgentSettings) -> str:
     return check_address(address)
 
 
-def load_hub(folder: AgentFolder) -> HubSettings | None:
+def hub_file(folder: AgentFolder) -> PeerFile:
+    """Where the agent keeps which hub it joined."""
+    return PeerFile(folder.hub, "The district's hub, as its invitation named it.")
+
+
+def load_hub(folder: AgentFolder) -> Peer | None:
     """The hub that this agent joined, or None before `agent join`."""
-    return settings.load(folder.hub, HubSettings) if folder.hub.exists() else None
+    return hub_file(folder).load()
 
 
 def check_timezone(name: str) -> None:

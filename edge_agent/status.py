@@ -4,11 +4,13 @@ import sqlite3
 import threading
 import time
 from dataclasses import asdict
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
 from edge_agent import school_key
-from edge_agent.store import held_by_hub
+from edge_agent.days import day_of
+from edge_agent.links import SourceState
+from edge_agent.store import collectors, held_by_hub
 from edge_agent.store.disclosed_days import DisclosedDays
 from edge_agent.store.rejected import DROPPED
 from shared.link import outbox
@@ -22,6 +24,8 @@ HASHES: Final = 20
 LEFT_ROWS: Final = 100
 LEFT_OUT: Final = frozenset({"staff", "opted_out"})  # on purpose
 ENOUGH_TO_JUDGE: Final = 200
+REVOKED: Final = "revoked: nothing more is taken from it; what it sent stays"
+UNKNOWN_KEY: Final = frozenset({"not_enrolled", "revoked"})
 VERDICTS: Final = ("placed", "thin", "evidence_only")
 
 
@@ -59,7 +63,7 @@ class Status:
             "now_epoch": settled if settled > float("-inf") else None,
             "caught_up": settled > float("-inf") and counts.pending == 0,
             "sources": sources,
-            "signals": sum(source["signals"] for source in sources),
+            "signals": sum(n for (n,) in connection.execute("SELECT signals FROM sources")),
             "signals_by_minute": _minutes(connection, zone),
             "refused": _by_reason(connection, "refused"),
             "unmatched": _by_reason(connection, "unmatched"),
@@ -71,7 +75,7 @@ class Status:
             "weeks": _weeks(connection),
             "outbox": self._outbox(counts) | {"dropped": sum(_by_reason(connection, DROPPED).values())},
             **self._left(connection),
-            "sharing": _sharing(connection),
+            "sharing": _sharing(connection, day_of(agent.clock.now(), zone)),
         }
         (rejected,) = connection.execute("SELECT coalesce(sum(rejected), 0) FROM link_stream").fetchone()
         status["rejected_by_intake"] = rejected
@@ -85,7 +89,11 @@ class Status:
         stored = {row["id"]: row for row in connection.execute("SELECT * FROM sources")}
         zone = self._agent.settings.zone
         found = []
-        for source in self._agent.links.told():
+        told = self._agent.links.told()
+        names = {source.id for source in told}
+        revoked = {one.name: one.kind for one in collectors.listed(connection) if one.name not in names}
+        told += [SourceState(*item, REVOKED) for item in revoked.items()]
+        for source in told:
             row = stored.get(source.id)
             found.append(
                 {
@@ -136,7 +144,9 @@ def when(moment: float, zone: tzinfo = UTC) -> str | None:
 
 def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
     """What somebody should do now, most pressing first; empty when all is well."""
-    steps = [trouble] if trouble else []
+    link = status["outbox"]
+    steps = [_refused(link["detail"])] if link["state"] == "refused" else []
+    steps += [trouble] if trouble else []
     steps += [
         f"Source {source['id']}: {source['state']}. Check its path in agent.toml and the rights on the file."
         for source in status["sources"]
@@ -146,23 +156,31 @@ def next_steps(status: dict[str, Any], trouble: str) -> list[str]:
     held = status["district_holds"]
     if held and not held["agrees"]:
         steps.append(
-            f"The district holds entry {held['seq']}, which this school's log does not have: this folder was"
-            " put back to an older state, or another agent speaks in the school's name. Tell the district's"
+            f"The district holds entry {held['seq']}, which this school’s log does not have: this folder was"
+            " put back to an older state, or another agent speaks in the school’s name. Tell the district’s"
             " administrator."
         )
-    link = status["outbox"]
     if link["state"] == "not_joined":
-        steps.append("Not joined to a hub yet: run `commonground agent join` with the district's invitation.")
-    elif link["state"] == "refused":
-        steps.append(f"The hub refuses this agent ({link['detail']}): ask the district for a new invitation.")
+        steps.append("Not joined to a hub yet: run `commonground agent join` with the district’s invitation.")
     elif link["state"] == "waiting" and link["pending"]:
         steps.append(f"The hub does not answer; {link['pending']} records wait here and nothing is lost.")
     if link["set_aside"]:
         steps.append(
             f"The hub would not take {link['set_aside']} records: `commonground agent rejected DIR list` says"
-            " why; tell the district's administrator."
+            " why; tell the district’s administrator."
         )
     return steps
+
+
+def _refused(detail: str) -> str:
+    """What a hub that refuses this agent may mean, and what to do."""
+    if detail in UNKNOWN_KEY:
+        return (
+            "The hub refuses this agent’s key: it was revoked, or another agent with a copy of this folder"
+            " has changed it. Is this the copy? Then stop it. If not, tell the district’s administrator and"
+            " ask for a new invitation. Records wait here and nothing is lost."
+        )
+    return f"The hub refuses this agent: {detail.replace('_', ' ')}. Tell the district’s administrator."
 
 
 def _about_matching(status: dict[str, Any]) -> list[str]:
@@ -237,6 +255,8 @@ def _weeks(connection: sqlite3.Connection) -> list[dict[str, Any]]:
     return [{"week": row["week"], "bands": row["bands"], "held_back": row["held_back"]} for row in found]
 
 
-def _sharing(connection: sqlite3.Connection) -> list[dict[str, Any]]:
-    found = connection.execute("SELECT class_code, until FROM sharing ORDER BY class_code")
+def _sharing(connection: sqlite3.Connection, today: date) -> list[dict[str, Any]]:
+    found = connection.execute(
+        "SELECT class_code, until FROM sharing WHERE until >= ? ORDER BY class_code", (today.isoformat(),)
+    )
     return [{"class_code": row["class_code"], "until": row["until"]} for row in found]

@@ -3,6 +3,7 @@
 import typer
 
 from hub.commands.alarms import alarms
+from hub.commands.forget import forget
 from hub.commands.import_usage import import_usage
 from hub.commands.init import init
 from hub.commands.invite import invite
@@ -21,5 +22,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,  # a traceback must not print what variables hold
 )
 
-for command in (init, run, invite, revoke, rotate_key, schools, import_usage, status, alarms, verify):
+COMMANDS = (init, run, invite, revoke, forget, rotate_key, schools, import_usage, status, alarms, verify)
+for command in COMMANDS:
     app.command(command.__name__.replace("_", "-"))(command)

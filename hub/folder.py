@@ -52,5 +52,20 @@ def connect(layout: Layout) -> sqlite3.Connection:
 
 
 def link_keys(layout: Layout) -> keys.KeyPair:
-    """The hub's key pair on the link."""
-    return keys.load_or_create(layout.keys, LINK_KEY)
+    """The hub's key pair on the link; raises SettingsError when its file cannot be used."""
+    try:
+        return keys.load_or_create(layout.keys, LINK_KEY)
+    except OSError as error:
+        path = layout.keys / f"{LINK_KEY}.key"
+        raise SettingsError(
+            f"{path} cannot be read as a key ({error.strerror}): restore it from the backup of this folder"
+        ) from None
+
+
+def next_keys(layout: Layout) -> tuple[keys.KeyPair | None, str]:
+    """The key pair that is to follow, if one was made, and what is wrong with one that cannot be used."""
+    try:
+        return keys.next_pair(layout.keys, LINK_KEY), ""
+    except (SettingsError, OSError):
+        path = layout.keys / f"{LINK_KEY}.next.key"
+        return None, f"{path} is no key that can follow this hub's: remove it, and `rotate-key` again"

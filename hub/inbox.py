@@ -6,15 +6,19 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+import structlog
+
 from hub.known import Known
-from hub.store import alarms, announced, ceilings, enrolments, heartbeats, refusals
+from hub.store import acceptance, alarms, announced, ceilings, enrolments, heartbeats, refusals
 from hub.taking import Taking
 from shared import storage
 from shared.errors import BadInput
-from shared.link import invitations, ledger
-from shared.link.receiver import Delivery, Later, Outcome, Standing
+from shared.link import invitations, keys, ledger
+from shared.link.outcomes import Delivery, Later, Outcome, Standing
 
 _COUNTS_S: Final = 1.0  # counts of what was turned away without a write are written this often
+
+_log = structlog.get_logger("hub")
 
 
 class HubInbox:
@@ -59,11 +63,14 @@ class HubInbox:
         now = self._clock()
         try:
             invitations.look(self._reader, secret, public_key, now)
-            return self._writer.run(lambda own: enrolments.enrol(own, public_key, secret, name, now))
+            enrolment = self._writer.run(lambda own: _enrol(own, public_key, secret, name, now))
         except BadInput as error:
             self._turn_away(refusals.NO_SCHOOL, f"join_{error.reason}", now)
             self._alarms.join_refused(public_key, secret, name, error.reason)
             raise
+        self._alarms.joined(public_key)
+        _log.info("school_joined", school=name, key=keys.fingerprint(public_key))
+        return enrolment
 
     def knocked(self, public_key: str) -> None:
         """A key that is not enrolled came."""
@@ -85,10 +92,10 @@ class HubInbox:
             self._writer.run(lambda own: enrolments.KEYS.retire(own, int(enrolment), key_in_use, now))
 
     def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
-        """How the school's stream stands."""
+        """How the school's stream stands; a refusal is counted."""
         standing = ledger.standing_of(self._reader, enrolment, stream, epoch)
         if standing is None:
-            standing = self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch))
+            standing = self._begin(enrolment, stream, epoch)
         following = self._next_key()
         if following and not announced.knows(self._reader, int(enrolment), following):
             self._writer.run(lambda own: announced.tell(own, int(enrolment), following))
@@ -115,8 +122,24 @@ class HubInbox:
         outcomes = [later if delivery.enrolment in before else next(rest) for delivery in deliveries]
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
             if isinstance(outcome, Later):
-                self._turn_away(int(delivery.enrolment), self._full[delivery.enrolment][1], now)
+                self._put_off(delivery.enrolment, now)
         return outcomes
+
+    def _begin(self, enrolment: str, stream: str, epoch: int) -> Standing:
+        now = self._clock()
+        try:
+            return self._writer.run(lambda own: ledger.hello(own, enrolment, stream, epoch, int(now * 1000)))
+        except BadInput as error:
+            self._turn_away(int(enrolment), f"hello_{error.reason}", now)
+            if error.reason == ledger.EPOCH_AHEAD:
+                self._alarms.ahead(enrolment)
+            raise
+
+    def _put_off(self, enrolment: str, now: float) -> None:
+        _, reason = self._full.get(enrolment, ("", acceptance.AHEAD))
+        self._turn_away(int(enrolment), reason, now)
+        if reason == acceptance.AHEAD:
+            self._alarms.ahead(enrolment)
 
     def _turn_away(self, school_id: int, reason: str, now: float) -> None:
         self._turned_away[school_id, reason] += 1
@@ -143,3 +166,9 @@ class HubInbox:
             self._write_counts(self._clock())
         self._alarms.close()
         self._reader.close()
+
+
+def _enrol(connection: sqlite3.Connection, public_key: str, secret: bytes, name: str, now: float) -> str:
+    enrolment = enrolments.enrol(connection, public_key, secret, name, now)
+    alarms.settle(connection, public_key, now)
+    return enrolment

@@ -10,7 +10,9 @@ from hub import folder
 from hub.paths import Layout
 from shared.errors import CommonGroundError
 from shared.link import keys
-from shared.link.server import Inbox, Limits, LinkServer
+from shared.link.inbox import Inbox
+from shared.link.limits import Limits
+from shared.link.server import LinkServer
 
 LOOK_SECONDS: Final = 0.5
 
@@ -25,52 +27,55 @@ class HubLink:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="link:key", daemon=True)
         self._log = structlog.get_logger("hub")
+        self._address = address
         self._pair = folder.link_keys(layout)
-        self._server = self._make(address)
+        self._server: LinkServer | None = None
 
     @property
     def endpoint(self) -> str:
         """Where it listens."""
-        return self._server.endpoint
+        return self._address
 
     def start(self) -> None:
         """Listen. Raises BusyError when the port is taken, SettingsError when the address is not ours."""
-        self._server.start()
+        self._listen(self._pair)
         self._thread.start()
 
     def stop(self) -> None:
         """Finish what is under way, then let go of the port."""
         self._stopping.set()
         self._thread.join()
-        self._server.stop()
+        if self._server is not None:
+            self._server.stop()
 
-    def _make(self, address: str) -> LinkServer:
-        return LinkServer(address, self._pair, self._inbox, self._limits, next_key=next_key(self._layout))
+    def _listen(self, pair: keys.KeyPair) -> None:
+        server = LinkServer(self._address, pair, self._inbox, self._limits, next_key=next_key(self._layout))
+        server.start()
+        self._address, self._pair, self._server = server.endpoint, pair, server
 
     def _watch(self) -> None:
         while not self._stopping.wait(LOOK_SECONDS):
             try:
                 self._look()
-            except CommonGroundError as error:
-                self._log.error("link_key_unusable", error=str(error))
+            except (CommonGroundError, OSError) as error:
+                self._log.error("link_not_under_its_key", error=str(error))
 
     def _look(self) -> None:
         pair = folder.link_keys(self._layout)
-        if pair.public == self._pair.public:
-            return
-        address = self._server.endpoint
-        self._server.stop()
-        self._pair = pair
-        self._server = self._make(address)
-        self._server.start()
+        if self._server is not None:
+            if pair.public == self._pair.public:
+                return
+            self._server.stop()
+            self._server = None  # until the port can be had again, which is tried at each look
+        self._listen(pair)
         self._log.info("link_key_changed", fingerprint=keys.fingerprint(pair.public))
 
 
 def next_key(layout: Layout) -> Callable[[], str]:
-    """What tells the public key that this hub will have next, or "" for none."""
+    """What tells the public key that this hub will have next, or "" for none that can be used."""
 
     def look() -> str:
-        following = keys.next_pair(layout.keys, folder.LINK_KEY)
+        following, _ = folder.next_keys(layout)
         return "" if following is None else following.public
 
     return look

@@ -11,29 +11,50 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from hub.known import Known
-from hub.store import alarms, ceilings, enrolments, receipts, refusals
+from hub.store import acceptance, alarms, ceilings, enrolments, receipts, refusals
 from hub.store.effects import Effects
 from hub.store.enrolments import School
-from shared.disclosure import Entry
+from shared.disclosure import REFUSED, Entry
 from shared.errors import BadInput
 from shared.link.ledger import Streams
-from shared.link.receiver import Delivery, Later, Outcome
+from shared.link.outcomes import Delivery, Later, Outcome
 from shared.records import decode
 
 SLICE: Final = 128  # records whose effects are in memory at once
+
+PATIENCE: Final = 7  # days of a month on which what is ahead of this hub's clock waits, before it is refused
 
 _KIND: Final = re.compile(rb'"kind"\s*:\s*"(lesson|week|status)"')
 
 
 @dataclass(slots=True)
 class _Sender:
-    """A school of this group: what it has brought in today, why it is full, what its log told of records."""
+    """A school of this group: what it has brought in today, why it is full, what its log told of records.
+
+    `told` has None for a batch whose record was withdrawn; `tells` is whether its log ever told of one.
+    """
 
     school: School
     intake: ceilings.Intake
     full: str | None
+    tells: bool
     changed: bool = False
-    entries: list[Entry] = field(default_factory=list)
+    told: list[Entry | None] = field(default_factory=list)
+
+    def tell(self, entry: Entry | None, *, accepted: bool) -> None:
+        """What came with a record."""
+        if entry:
+            entry.accepted = accepted
+            self.told.append(entry)
+            self.tells = True
+
+    def add(
+        self, daily: Mapping[str, int], size: int, *, lesson: bool = False, refused: bool = False
+    ) -> None:
+        """One more record."""
+        self.intake.add(size, lesson=lesson, refused=refused)
+        self.full = self.intake.full(daily)
+        self.changed = True
 
 
 class Taking:
@@ -69,18 +90,23 @@ class Taking:
             return self._later
         if (outcome := self._streams.judge(delivery)) is not None:
             return outcome
-        if delivery.payload:
-            try:
-                self._effect(sender, delivery)
-            except BadInput as error:
-                self._refuse(sender.school, delivery, error.reason)
-                return self._streams.reject(delivery, error.reason)
+        if not delivery.payload:
+            sender.told.append(None)
+            return self._streams.settle(delivery)
+        try:
+            self._effect(sender, delivery)
+        except BadInput as error:
+            if error.reason == acceptance.AHEAD:
+                return self._later
+            self._refuse(sender, delivery, error.reason)
+            return self._streams.reject(delivery, error.reason)
         return self._streams.settle(delivery)
 
     def _open(self, enrolment: str) -> _Sender:
         school = enrolments.of_enrolment(self._connection, enrolment)
         intake = ceilings.read(self._connection, school.id, ceilings.day_of(self._now))
-        sender = self._senders[enrolment] = _Sender(school, intake, intake.full(self._daily))
+        tells = receipts.tells(self._connection, school.id)
+        sender = self._senders[enrolment] = _Sender(school, intake, intake.full(self._daily), tells)
         return sender
 
     def _effect(self, sender: _Sender, delivery: Delivery) -> None:
@@ -90,22 +116,30 @@ class Taking:
         except BadInput as error:
             trouble = error
         entry = receipts.check(delivery.position, delivery.payload, record)
-        if entry:
-            entry.accepted = False
-            sender.entries.append(entry)
-        if record is None:
-            raise trouble or BadInput("record_malformed")
-        done = self._effects.apply(sender.school, record)
-        if entry:
-            entry.accepted = True
-        else:
+        if entry is None and sender.tells:
+            raise BadInput(REFUSED, "a record without an entry, from a school whose log tells of each")
+        try:
+            if record is None:
+                raise trouble or BadInput("record_malformed")
+            done = self._effects.apply(sender.school, record)
+        except BadInput as error:
+            ahead = error.reason == acceptance.AHEAD
+            if (
+                ahead
+                and refusals.days(self._connection, sender.school.id, error.reason, self._now) < PATIENCE
+            ):
+                raise
+            sender.tell(entry, accepted=False)
+            raise BadInput(acceptance.FUTURE, error.detail) if ahead else error from None
+        sender.tell(entry, accepted=True)
+        if entry is None:
             self._counted[receipts.UNDISCLOSED] += 1
         self._counted[done] += 1
-        sender.intake.add(len(delivery.payload), lesson=done == "lesson_new")
-        sender.full = sender.intake.full(self._daily)
-        sender.changed = True
+        sender.add(self._daily, len(delivery.payload), lesson=done == "lesson_new")
 
-    def _refuse(self, school: School, delivery: Delivery, reason: str) -> None:
+    def _refuse(self, sender: _Sender, delivery: Delivery, reason: str) -> None:
+        school = sender.school
+        sender.add(self._daily, len(delivery.payload), refused=True)
         self._counted["refused"] += 1
         alarms.of_refusal(self._connection, school.id, reason, self._now)
         kind = _KIND.search(delivery.payload)
@@ -118,6 +152,6 @@ class Taking:
         changed = [(one.school.id, one.intake) for one in self._senders.values() if one.changed]
         ceilings.write(self._connection, changed)
         for sender in self._senders.values():
-            receipts.keep(self._connection, sender.school.id, sender.entries, self._now)
+            receipts.keep(self._connection, sender.school.id, sender.told, self._now)
         for name, count in self._counted.items():
             refusals.count(self._connection, name, count)

@@ -5,7 +5,7 @@ import sqlite3
 from dataclasses import replace
 from typing import Final
 
-from shared.link.server import GUARDED, Limits
+from shared.link.limits import GUARDED, Limits
 
 # When a thousand schools come back together, one commit takes a few records of each: one sync, one
 # acknowledgement and one look at its standing then serve several. With little to do groups stay small.

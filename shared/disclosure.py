@@ -64,6 +64,17 @@ def link(before: str, seq: int, at: str, kind: str, number: int, size: int, sha2
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def follows(
+    before: str, seq: int, at: str, kind: str, number: int, size: int, sha256: str, chain: str
+) -> bool:
+    """Whether an entry with these values has this hash; one with a value of another type never has."""
+    texts = (before, at, kind, sha256, chain)
+    numbers = (seq, number, size)
+    if not all(isinstance(one, str) for one in texts) or not all(isinstance(one, int) for one in numbers):
+        return False
+    return link(before, seq, at, kind, number, size, sha256) == chain
+
+
 def pack(entry: Entry) -> bytes:
     """The entry as the position of its record's batch."""
     before, chain = bytes.fromhex(entry.before), bytes.fromhex(entry.chain)

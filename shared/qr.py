@@ -1,19 +1,16 @@
-"""An invitation as a QR code: on the terminal before somebody, or as a file for its owner alone."""
+"""An invitation as a QR code: on the terminal before somebody, or as a picture that says what it is."""
 
 import sys
+import textwrap
+from collections.abc import Sequence
+from html import escape
 from io import BytesIO
-from pathlib import Path
+from typing import Final
 
-from shared.errors import UsageError
-from shared.settings import write_secret
-
-
-def check_free(path: Path) -> None:
-    """Raises UsageError where no new file can be made, before anything is done."""
-    if path.exists():
-        raise UsageError(f"{path} exists: remove it, or name another file")
-    if not path.parent.is_dir():
-        raise UsageError(f"{path.parent} is no folder: make it, or name another file")
+_QUIET: Final = 4  # light modules around the code
+_SCALE: Final = 4
+_LETTER: Final = 14  # pixels of a line of text; a letter is at most as wide as 0.65 of it
+_LINE: Final = 20
 
 
 def show(text: str) -> None:
@@ -25,13 +22,26 @@ def show(text: str) -> None:
     segno.make_qr(text, error="m").terminal(out=sys.stderr, compact=True)
 
 
-def write_svg(text: str, path: Path) -> None:
-    """Write `text` as a new SVG of mode 0600. Raises UsageError where that cannot be done."""
+def svg(text: str, title: str, lines: Sequence[str]) -> bytes:
+    """`text` as an SVG with a title, which stands under the code too, and `lines` under that."""
     import segno
 
     drawing = BytesIO()
-    segno.make_qr(text, error="m").save(drawing, kind="svg", scale=4, dark="black", light="white")
-    try:
-        write_secret(path, drawing.getvalue())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}; name another file") from None
+    code = segno.make_qr(text, error="m")
+    code.save(
+        drawing, kind="svg", scale=_SCALE, border=_QUIET, dark="black", light="white", xmldecl=False, nl=False
+    )
+    width, height = code.symbol_size(scale=_SCALE, border=_QUIET)
+    letters = int((width - 2 * _QUIET * _SCALE) / (_LETTER * 0.65))
+    said = [part for line in (title, *lines) for part in textwrap.wrap(line, letters)]
+    written = "".join(
+        f'<text x="{_QUIET * _SCALE}" y="{height + _LINE * number}">{escape(part)}</text>'
+        for number, part in enumerate(said, 1)
+    )
+    whole = height + _LINE * (len(said) + 1)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{whole}"'
+        f' viewBox="0 0 {width} {whole}" role="img"><title>{escape(title)}</title>'
+        f'<rect width="{width}" height="{whole}" fill="#fff"/>{drawing.getvalue().decode()}'
+        f'<g font-family="sans-serif" font-size="{_LETTER}" fill="#000">{written}</g></svg>\n'
+    ).encode()

@@ -15,6 +15,9 @@ GRADE_BANDS: Final = ("k-2", "3-5", "6-8", "9-12", "mixed", "other", "all")
 ALL_BANDS: Final = "all"  # a week that leaves as one, and then in no other band
 YEARS: Final = range(2015, 2100)
 
+MOST_REVISIONS: Final = 1_000_000
+MOST_LESSONS: Final = 60  # of a class in a week
+
 STEP_MINUTES: Final = 5  # of the strip
 _LONGEST_MINUTES: Final = 600
 
@@ -80,7 +83,7 @@ class LessonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag=
     features: FeatureRow
     strip: Annotated[tuple[dict[str, Share], ...], Meta(max_length=120)]
     placements: Annotated[tuple[Placement, ...], Meta(max_length=32)]
-    revision: Annotated[int, Meta(ge=1, le=1_000_000)]
+    revision: Annotated[int, Meta(ge=1, le=MOST_REVISIONS)]
 
 
 class WeekRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="week", tag_field="kind"):
@@ -228,6 +231,8 @@ def _check_week(record: WeekRecord) -> None:
     # A lesson may have several teachers.
     if not 1 <= record.classes <= record.lessons or not record.teachers:
         raise BadInput("record_counts", "lessons, classes and teachers do not go together")
+    if record.lessons > record.classes * MOST_LESSONS:
+        raise BadInput("record_counts", "more lessons than its classes have time for")
     if record.evidence > record.lessons * record.devices * (_LONGEST_MINUTES + 1) + _EVIDENCE_SLACK:
         raise BadInput("record_evidence", "more device-minutes than lessons and devices")
     for placement in record.placements:

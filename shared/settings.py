@@ -2,9 +2,10 @@
 
 import difflib
 import os
+import re
 import tomllib
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -12,6 +13,8 @@ from shared.errors import SettingsError
 from shared.files import sync_folder
 
 T = TypeVar("T")
+
+_BOUND: Final = re.compile(r"Expected `(?:int|float)` (>=|<=) (\S+) - at `\$\.(\S+)`")
 
 
 def load(path: Path, shape: type[T]) -> T:
@@ -36,7 +39,16 @@ def parse(table: object, shape: type[T], name: str) -> T:
     try:
         return msgspec.convert(table, shape)
     except msgspec.ValidationError as error:
-        raise SettingsError(f"{name}: {error}") from None
+        raise SettingsError(f"{name}: {_words(str(error))}") from None
+
+
+def _words(error: str) -> str:
+    """A number beyond its bounds in words; every other message as msgspec has it."""
+    found = _BOUND.fullmatch(error)
+    if found is None:
+        return error
+    sign, bound, key = found.groups()
+    return f"`{key}` must be {bound} or {'more' if sign == '>=' else 'less'}"
 
 
 def _refuse_unknown(table: object, info: msgspec.inspect.Type, name: str, where: str) -> None:

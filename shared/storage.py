@@ -5,8 +5,9 @@ import os
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -90,6 +91,19 @@ class transaction:  # noqa: N801 - reads as a statement: `with transaction(conne
         # On a full disk SQLite may have done so itself, in the middle of a statement.
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
+
+
+@contextmanager
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Whatever is read in the block is of one moment, also while another connection writes."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN").close()
+    try:
+        yield
+    finally:
+        connection.execute("ROLLBACK").close()
 
 
 class Writer:

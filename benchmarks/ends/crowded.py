@@ -19,9 +19,10 @@ from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.frames import Ack, encode
 from shared.link.keys import KeyPair
+from shared.link.limits import GUARDED
+from shared.link.outcomes import Delivery, Outcome, Standing
 from shared.link.quota import STRICT
-from shared.link.receiver import Delivery, Outcome, Standing
-from shared.link.server import GUARDED, LinkServer
+from shared.link.server import LinkServer
 from shared.storage import Writer
 
 # A thousand peers share one machine's loopback here: with a hub's own quota none of them could exceed it.

@@ -19,7 +19,7 @@ from shared import signals
 from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.keys import KeyPair
-from shared.link.receiver import Delivery, Outcome, Standing
+from shared.link.outcomes import Delivery, Outcome, Standing
 from shared.link.server import LinkServer
 from shared.storage import LARGE_PAGE, Writer
 

@@ -21,6 +21,7 @@ from benchmarks.make.batches import signal_batches
 from shared.link import outbox
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair, load_or_create
+from shared.link.outbox_feed import OutboxFeed
 from shared.link.spool import Spool
 from shared.storage import LARGE_PAGE, Writer
 
@@ -47,7 +48,7 @@ def spool(endpoint: str, public: str, folder: Path, payloads: Iterator[bytes]) -
 def from_outbox(endpoint: str, public: str, folder: Path, payloads: Iterator[bytes]) -> float:
     """As an agent sends: accepted on disk first, a few in one transaction, settled on disk afterwards."""
     writer = Writer(folder / "outbox.db", [outbox.create_tables], LARGE_PAGE)
-    feed = outbox.OutboxFeed(writer)
+    feed = OutboxFeed(writer)
     client = LinkClient(endpoint, public, load_or_create(folder, "sender"), "signals", feed, random.Random(1))
     client.start()
     while client.state.name != "connected":

@@ -26,6 +26,7 @@ from benchmarks.soak.watch import stored
 from models.catalogue.load import load_catalogue
 from shared.link import outbox
 from shared.link.client import LinkClient
+from shared.link.outbox_feed import OutboxFeed
 from shared.records import encode
 from shared.storage import Writer, reader
 
@@ -160,7 +161,7 @@ def _records(root: Path, number: int) -> Seconds:
         until(lambda: fetch(f"http://127.0.0.1:{port}/healthz"), "the hub", alive=[process])
         writer = Writer(root / "school" / "outbox.db", [outbox.create_tables])
         held.callback(writer.close)
-        feed = outbox.OutboxFeed(writer)
+        feed = OutboxFeed(writer)
         client = LinkClient(hub.address, hub.public, hub.keys[0], "records", feed, random.Random(6))
         client.start()
         held.callback(client.stop)

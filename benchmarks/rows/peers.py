@@ -14,7 +14,7 @@ from benchmarks.machine import WORK
 from benchmarks.processes import Process, module
 from shared.link.frames import MAX_FRAME, MAX_PAYLOAD
 from shared.link.keys import KeyPair
-from shared.link.server import GUARDED
+from shared.link.limits import GUARDED
 
 PEERS: Final = {"quick": 200, "full": 1000}
 ALL_PEERS: Final = 1000

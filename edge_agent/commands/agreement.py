@@ -7,6 +7,7 @@ import typer
 
 from edge_agent.commands.common import AsJson, Folder, reading_store, require_database, say
 from edge_agent.paths import AgentFolder
+from shared.errors import CommonGroundError
 
 
 def agreement(
@@ -35,6 +36,11 @@ def agreement(
         text = agreement_file.markdown(found)
     if out is None:
         say(text.rstrip("\n"))
-        return
-    files.replace(out, text.encode())
-    say(f"Wrote {out}.")
+    else:
+        files.replace(out, text.encode())
+        say(f"Wrote {out}.")
+    if not found.unbroken:
+        raise CommonGroundError(
+            "the disclosure log is broken, and the schedule says so: `agent disclosures DIR --verify` says"
+            " where; compare it with a backup before anyone signs"
+        )

@@ -2,7 +2,7 @@
 
 import json
 
-from edge_agent.commands.common import AsJson, Folder, opened_store, say
+from edge_agent.commands.common import AsJson, Folder, opened_store, say, school_day
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_settings
 
@@ -14,9 +14,10 @@ def classes(folder: Folder, as_json: AsJson = False) -> None:
 
     paths = AgentFolder(folder)
     directory, _ = load_directory(paths, load_settings(paths))
+    today = school_day(paths)
     with opened_store(paths) as connection:
         codes = ensure_codes(connection, directory.roster)
-        until = shared_until(connection)
+        until = {code: day for code, day in shared_until(connection).items() if day >= today}
     rows = [
         {
             "code": codes[item.id],

@@ -15,11 +15,25 @@ def collectors(folder: Folder, as_json: AsJson = False) -> None:
 
     with opened_store(AgentFolder(folder)) as connection:
         found = store.listed(connection)
+        after = store.followed(connection)
     if as_json:
-        say(json.dumps([{**asdict(one), "fingerprint": fingerprint(one.public_key)} for one in found]))
+        rows = [
+            {
+                **asdict(one),
+                "fingerprint": fingerprint(one.public_key),
+                "replaced_by": fingerprint(after[one.public_key]) if one.public_key in after else None,
+            }
+            for one in found
+        ]
+        say(json.dumps(rows))
         return
     if not found:
         say("No collector has joined: `commonground agent invite` prints an invitation.")
     for one in found:
-        state = "joined " + rfc3339(one.joined) if one.revoked is None else "revoked " + rfc3339(one.revoked)
+        if one.revoked is None:
+            state = f"joined {rfc3339(one.joined)}"
+        elif one.public_key in after:
+            state = f"replaced {rfc3339(one.revoked)} by {fingerprint(after[one.public_key])}"
+        else:
+            state = f"revoked {rfc3339(one.revoked)}"
         say(f"{one.name}  {one.kind}  {fingerprint(one.public_key)}  {state}")

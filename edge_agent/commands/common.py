@@ -4,7 +4,7 @@ import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edge_agent.clock import make_clock
+from edge_agent.days import rfc3339
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_settings
 from shared.errors import SettingsError, UsageError
@@ -25,11 +26,20 @@ def say(text: str) -> None:
     typer.echo(text)
 
 
-def school_day(paths: AgentFolder) -> date:
-    """The school's own date, in a simulation the simulated one."""
+def school_time(paths: AgentFolder) -> datetime:
+    """What time it is for the school, in its zone; in a simulation the simulated time."""
     settings = load_settings(paths)
-    clock = make_clock(paths, settings)
-    return datetime.fromtimestamp(clock.now(), settings.zone).date()
+    return datetime.fromtimestamp(make_clock(paths, settings).now(), settings.zone)
+
+
+def school_day(paths: AgentFolder) -> date:
+    """The school's own date."""
+    return school_time(paths).date()
+
+
+def now(paths: AgentFolder) -> str:
+    """The school's time as the agent writes it into its logs: RFC 3339, UTC."""
+    return rfc3339(school_time(paths).timestamp())
 
 
 @contextmanager
@@ -62,10 +72,10 @@ class opened_store:  # noqa: N801 - reads as a statement: `with opened_store(fol
 
     def __init__(self, paths: AgentFolder) -> None:
         from edge_agent.store.schema import MIGRATIONS
-        from shared.storage import connect, migrate, transaction
+        from shared.storage import LARGE_PAGE, connect, migrate, transaction
 
         load_settings(paths)
-        self._connection = connect(paths.database)
+        self._connection = connect(paths.database, LARGE_PAGE)
         migrate(self._connection, MIGRATIONS)
         self._transaction = transaction(self._connection)
 
@@ -87,6 +97,7 @@ def reading_store(paths: AgentFolder) -> Iterator[sqlite3.Connection]:
 
     require_database(paths)
     connection = reader(paths.database)
+    connection.text_factory = _text
     try:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version != len(MIGRATIONS):
@@ -97,13 +108,14 @@ def reading_store(paths: AgentFolder) -> Iterator[sqlite3.Connection]:
         connection.close()
 
 
+def _text(data: bytes) -> str:
+    """Text that somebody spoilt is shown as far as it can be, for a check to name it."""
+    return data.decode(errors="replace")
+
+
 def require_database(paths: AgentFolder) -> None:
     if not paths.database.exists():
         raise SettingsError(f"{paths.database} is missing: this agent has not run yet")
-
-
-def now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def print_counts(totals: dict[str, int], counts: dict[str, dict[str, int]]) -> None:

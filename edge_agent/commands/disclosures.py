@@ -14,7 +14,9 @@ from shared.errors import CommonGroundError
 
 def disclosures(
     folder: Folder,
-    verify: Annotated[bool, typer.Option("--verify", help="Check the hash chain.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Check the hash chain, and say only that.")
+    ] = False,
     records: Annotated[bool, typer.Option("--records", help="Print the records themselves too.")] = False,
     key: Annotated[
         Path | None, typer.Option("--key", help="The school's private key, if it was moved elsewhere.")
@@ -46,7 +48,7 @@ def disclosures(
     if as_json:
         chain = {"chain": {"unbroken": broken is None, "breaks_at": broken}} if verify else {}
         say(json.dumps({"entries": entries, **chain}))
-    else:
+    elif records or not verify:
         for entry in entries:
             say("{seq}  {at}  {kind}  {bytes} bytes  {sha256}".format_map(entry))
             if entry.get("record"):

@@ -8,7 +8,7 @@ import typer
 
 from edge_agent.commands.common import Folder, say, secret_text
 from edge_agent.paths import AgentFolder
-from edge_agent.settings import HubSettings, load_hub, load_settings
+from edge_agent.settings import hub_file, load_hub, load_settings
 from shared.errors import CommonGroundError, UsageError
 
 
@@ -17,9 +17,10 @@ def join(
     token: Annotated[str, typer.Argument(metavar="TOKEN_FILE", help="A file, or - for standard input.")],
 ) -> None:
     """Join the district's hub with its one-time invitation."""
-    from edge_agent.hub_link import OWN, write_hub
+    from edge_agent.hub_link import OWN
     from shared.link import invitations, keys
     from shared.link.joining import join as join_hub
+    from shared.link.peer_file import Peer
 
     paths = AgentFolder(folder)
     settings = load_settings(paths)
@@ -27,7 +28,7 @@ def join(
     if known is not None:
         raise UsageError(
             f"{paths.hub} exists: this agent has joined a hub already, of fingerprint"
-            f" {keys.fingerprint(known.public_key)}; remove that file to join another"
+            f" {keys.fingerprint(known.public_key)}; remove that file to join again, or another"
         )
     invitation = invitations.decode(secret_text(token))
     pair = keys.load_or_create(paths.secrets, OWN)
@@ -38,7 +39,9 @@ def join(
             day = datetime.fromtimestamp(invitation.expires, UTC).date()
             raise CommonGroundError(f"this invitation expired on {day}: ask for a new one") from None
         raise
-    hub = HubSettings(invitation.address, invitation.server_public)
-    write_hub(paths, hub)
+    hub = Peer(invitation.address, invitation.server_public)
+    hub_file(paths).write(hub)
     say(f"Joined. The hub's fingerprint: {keys.fingerprint(hub.public_key)}")
     say(f"This agent's fingerprint: {keys.fingerprint(pair.public)}")
+    say("Compare both with the district by telephone: the hub's page /status shows yours.")
+    say(f"Then: commonground agent run {folder}")

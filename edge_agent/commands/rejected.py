@@ -12,7 +12,9 @@ from edge_agent.commands.common import AsJson, Folder, now, opened_store, requir
 from edge_agent.paths import AgentFolder
 from shared.errors import UsageError
 
-rejected = typer.Typer(no_args_is_help=True, help="Records that the district would not take.")
+rejected = typer.Typer(
+    invoke_without_command=True, no_args_is_help=True, help="Records that the district would not take."
+)
 
 Number = Annotated[int, typer.Argument(metavar="NUMBER", help="As `list` numbers them.", min=1)]
 Numbers = Annotated[list[int] | None, typer.Argument(metavar="NUMBER...", help="As `list` numbers them.")]
@@ -21,8 +23,12 @@ Every = Annotated[bool, typer.Option("--all", help="Every refused record.")]
 
 @rejected.callback()
 def _folder(context: typer.Context, folder: Folder) -> None:
-    """Records that the district would not take: list, show, retry, drop. Works while the agent runs."""
+    """Records that the district would not take: list, show, retry, drop. Alone it lists them. Works while
+    the agent runs.
+    """
     context.obj = folder
+    if context.invoked_subcommand is None:
+        list_(context)
 
 
 @rejected.command("list")
@@ -68,7 +74,7 @@ def retry(context: typer.Context, numbers: Numbers = None, every: Every = False)
     today = school_day(paths)
     with opened_store(paths) as connection:
         chosen = aside.every(connection, _chosen(numbers, every))
-        renewed = store.retry(connection, chosen, today=today, at=now())
+        renewed = store.retry(connection, chosen, today=today, at=now(paths))
     for old, new in zip(chosen, renewed, strict=True):
         say(f"{old} goes again as {new}")
     _say_count(len(renewed), "sent again")

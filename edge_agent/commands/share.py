@@ -28,5 +28,5 @@ def share(
         raise UsageError(f"{day.isoformat()} is over, today is {today.isoformat()}: choose a day to come")
     with opened_store(paths) as connection:
         for code in codes:
-            store.share(connection, code, day, now())
+            store.share(connection, code, day, now(paths))
     say(f"Shared until {day.isoformat()}, on their teachers' behalf: {', '.join(codes)}")

@@ -14,6 +14,7 @@ def unshare(
     """Stop sharing a class; its records that wait are withdrawn."""
     from edge_agent.store import classes as store
 
-    with opened_store(AgentFolder(folder)) as connection:
-        withdrawn = store.unshare(connection, code, now())
+    paths = AgentFolder(folder)
+    with opened_store(paths) as connection:
+        withdrawn = store.unshare(connection, code, now(paths))
     say(f"Class {code} is no longer shared; {withdrawn} records that waited were withdrawn.")

@@ -21,7 +21,8 @@ def markdown(agreement: Agreement) -> str:
     for line in preface(agreement):
         lines += [line, ""]
     lines += ["## Records disclosed", "", *_table(RECORDS, records(agreement)), ""]
-    lines += ["## Elements of data", "", *_table(ELEMENTS, map(cells, agreement.schedule)), ""]
+    elements = map(cells, _collected_first(agreement.schedule))
+    lines += ["## Elements of data", "", *_table(ELEMENTS, elements), ""]
     if agreement.unknown:
         lines += ["## Fields in no category", "", UNKNOWN, ""]
         lines += [*_table(ELEMENTS, map(cells, agreement.unknown)), ""]
@@ -38,7 +39,7 @@ def html(agreement: Agreement) -> str:
         preface=preface(agreement),
         tables=(
             ("Records disclosed", "", RECORDS, records(agreement)),
-            ("Elements of data", "", ELEMENTS, [cells(row) for row in agreement.schedule]),
+            ("Elements of data", "", ELEMENTS, [cells(row) for row in _collected_first(agreement.schedule)]),
             ("Fields in no category", UNKNOWN, ELEMENTS, [cells(row) for row in agreement.unknown]),
         ),
         style=Markup((HERE / "static" / "common.css").read_text(encoding="utf-8")),  # noqa: S704 - our own file
@@ -74,6 +75,10 @@ def preface(agreement: Agreement) -> list[str]:
             " below, since they may have been under way."
         )
     return lines
+
+
+def _collected_first(rows: Iterable[ElementRow]) -> list[ElementRow]:
+    return sorted(rows, key=lambda row: not row.collected)
 
 
 def records(agreement: Agreement) -> list[tuple[str, ...]]:

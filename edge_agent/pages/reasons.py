@@ -99,7 +99,7 @@ _KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "week": "summary of a week",
         "lesson": "lesson of a shared class",
-        "status": "sign of life",
+        "status": "heartbeat",
     }
 )
 

@@ -1,6 +1,7 @@
 """The agent's pages: is it working, for IT; what leaves this school, for parents; the state as JSON."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,6 +37,12 @@ pages: Final = Pages(
 )
 
 
+HALF_A_YEAR: Final = timedelta(days=182)
+FOR_EVERYONE: Final = (
+    "Made from the log in the school, for anyone who asks. It shows no child, no device and no lesson."
+)
+
+
 def _status(request: Request) -> Mapping[str, Any]:
     read: Callable[[], Mapping[str, Any]] = request.app.state.status
     return read()
@@ -52,6 +59,7 @@ def working(request: Request) -> Response:
         status=status,
         sentence=shape.sentence(status),
         steps=[step for step in status.next_steps if step != status.working],
+        until=_half_a_year_on(status.now),
         simulated=status.simulated,
     )
 
@@ -64,7 +72,37 @@ def as_json(request: Request) -> Response:
 def what_leaves(request: Request) -> Response:
     """For parents: which kinds of record left, how many by day, their hashes, and what never leaves."""
     status = shape.read(_status(request))
-    return pages.page(request, "what_leaves.html", status=status, simulated=status.simulated)
+    return pages.page(
+        request,
+        "what_leaves.html",
+        status=status,
+        checked=None,
+        purpose=FOR_EVERYONE,
+        simulated=status.simulated,
+    )
+
+
+def not_found(request: Request, _: Exception) -> Response:
+    """The page for an address that leads nowhere."""
+    return pages.page(
+        request,
+        "message.html",
+        404,
+        heading="There is no such page",
+        happened="The address leads to nothing that this agent has.",
+        safe="Nothing was lost.",
+        steps=(
+            ("/", "See whether the agent works"),
+            ("/what-leaves", "See what leaves this school"),
+            ("", "Check the address for a slip"),
+        ),
+        simulated=False,
+    )
+
+
+def _half_a_year_on(now: str | None) -> str:
+    """A day that is still to come, for an example."""
+    return (date.fromisoformat(now[:10] if now else date.today().isoformat()) + HALF_A_YEAR).isoformat()
 
 
 def static(request: Request) -> Response:

@@ -142,6 +142,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     working: str = "ok"
     next_steps: list[str] = []
     sources: list[Source] = []
+    signals: int | None = None
     signals_by_minute: list[Minute] = []
     refused: dict[str, int] = {}
     unmatched: dict[str, int] = {}
@@ -187,4 +188,6 @@ def sentence(status: AgentStatus) -> str:
     """The one line: whether it works, and if so what that means now."""
     if status.working != "ok":
         return capital(status.working)
+    if not status.windows.closed:
+        return "It works. No lesson has closed yet."
     return "It works: signals arrive, lessons close, and what may leave has left."

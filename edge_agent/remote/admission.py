@@ -6,13 +6,15 @@ does not fit the day's table is left out and counted, and what no honest collect
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.collector import FUTURE_SECONDS
 from edge_agent.daykeys import DESTROYED
 from edge_agent.parcel import Heard, Parcel
 from edge_agent.remote.day_table import DayTable
@@ -21,8 +23,22 @@ from shared import signals
 from shared.errors import BadInput
 from shared.scrub import shape
 from shared.signals import SignalBatch
+from shared.words import SOURCE_KINDS, Sight
 
 NOT_THERE: Final = "not_of_that_lesson"
+REPEATED: Final = "repeated"
+TOO_MANY: Final = "too_many_of_a_device"
+OTHER: Final = "other"
+MOST_A_MINUTE: Final = 240  # signals of one device in a parcel: four apps in each second
+# All that parsers, placers and the reading itself count, by name: what is not here is counted as `other`.
+REASONS: Final = frozenset(
+    {
+        *("malformed_line", "line_too_long", "unreadable_time", "forged_name", "in_the_future"),
+        *("lease_without_hardware_address", "line_not_processed", "position_lost"),
+        *("no_lease", "unknown_device", "unknown_user", "private_address", "opted_out", "staff", "no_class"),
+        *("outside_lessons", "background", DESTROYED, OTHER),
+    }
+)
 _WHAT: Final = frozenset({"unmatched", "outside", "late", "refused"})
 _REASON: Final = re.compile(r"[a-z0-9_]{1,48}\Z")
 _REASONS_A_PARCEL: Final = 40
@@ -31,8 +47,8 @@ _MOST: Final = 1_000_000  # lines, or counts of one reason: far more than 64 KiB
 TableOf = Callable[[str], DayTable | None]
 
 
-def admit(parcel: Parcel, *, source: str, kind: str, apps: int, table_of: TableOf) -> Parcel:
-    """The parcel as it is taken. Raises BadInput for what no honest collector says.
+def admit(parcel: Parcel, *, source: str, kind: str, apps: int, table_of: TableOf, now: float) -> Parcel:
+    """The parcel as it is taken at `now` (seconds UTC). Raises BadInput for what no honest collector says.
 
     `table_of` gives the table of a day that lives, None for any other: what is of those is late.
     """
@@ -41,29 +57,37 @@ def admit(parcel: Parcel, *, source: str, kind: str, apps: int, table_of: TableO
     if parcel.seen:
         raise BadInput("statements_from_elsewhere", "statements are posted to the agent itself")
     _check_counts(parcel)
-    counts = {what: Counter(reasons) for what, reasons in parcel.counts.items()}
-    batches = []
+    _check_groups(parcel)
+    table_of = cache(table_of)
+    counts: dict[str, Counter[str]] = {}
+    for what, reasons in parcel.counts.items():
+        for reason, number in reasons.items():
+            counts.setdefault(what, Counter())[_known(reason)] += number
+    batches: list[bytes] = []
+    days: set[str] = set()
     for data in parcel.batches:
         batch = signals.decode(data, apps=apps)
-        if (batch.source, batch.kind) != (source, kind):
-            raise BadInput("source_of_another", "a collector sends for its own source only")
+        _check_batch(batch, source, kind, days)
         table = table_of(batch.day_key)
-        kept = batch if table is None else _where(batch, belongs(batch, table))
-        missed = len(batch) if table is None else len(batch) - len(kept)
-        if missed:
-            what, reason = ("late", DESTROYED) if table is None else ("unmatched", NOT_THERE)
-            counts.setdefault(what, Counter())[reason] += missed
-        if table is not None and len(kept):
-            batches.append(data if not missed else signals.encode(kept))
+        if table is None:
+            counts.setdefault("late", Counter())[DESTROYED] += len(batch)
+            continue
+        kept, left_out = _sift(batch, table)
+        for what, reason, number in left_out:
+            if number:
+                counts.setdefault(what, Counter())[reason] += number
+        if len(kept):
+            batches.append(data if len(kept) == len(batch) else signals.encode(kept))
     return Parcel(
         kind=kind,
         source=source,
         batches=batches,
         lines=parcel.lines,
-        newest=parcel.newest,
+        # A clock that is far ahead would make the source look fresh for ever.
+        newest=None if parcel.newest is None or parcel.newest > now + FUTURE_SECONDS else parcel.newest,
         counts={what: dict(reasons) for what, reasons in counts.items()},
-        excerpts=[(reason, shape(text)) for reason, text in parcel.excerpts],
-        heard=[group for group in (_heard(item, table_of) for item in parcel.heard) if group.devices],
+        excerpts=[(_known(reason), shape(text)) for reason, text in parcel.excerpts],
+        heard=[group for group in _heard(parcel.heard, table_of) if group.devices],
         seen=[],
         read_until=parcel.read_until,
     )
@@ -97,16 +121,69 @@ def _where(batch: SignalBatch, mask: NDArray[np.bool_]) -> SignalBatch:
     )
 
 
-def _heard(group: Heard, table_of: TableOf) -> Heard:
-    table = table_of(group.day)
-    lessons = () if table is None else table.lessons
-    there = {
-        device
-        for lesson in lessons
-        if (lesson.code, lesson.start) == (group.class_code, group.start)
-        for device in lesson.devices
-    }
-    return Heard(group.class_code, group.start, group.day, [one for one in group.devices if one in there])
+def _sift(batch: SignalBatch, table: DayTable) -> tuple[SignalBatch, list[tuple[str, str, int]]]:
+    """The signals that are taken, and of the others what, why and how many."""
+    there = _where(batch, belongs(batch, table))
+    once = _where(there, _first_of_equals(there))
+    few = _where(once, _rank_in_minute(once) < MOST_A_MINUTE)
+    return few, [
+        ("unmatched", NOT_THERE, len(batch) - len(there)),
+        ("refused", REPEATED, len(there) - len(once)),
+        ("refused", TOO_MANY, len(once) - len(few)),
+    ]
+
+
+def _first_of_equals(batch: SignalBatch) -> NDArray[np.bool_]:
+    """Which signals [n] were not said before in the batch."""
+    columns = (batch.t, batch.device, batch.class_, batch.app)
+    rows = np.stack([column.astype(np.uint64) for column in columns], axis=1)
+    found = np.zeros(len(batch), bool)
+    found[np.unique(rows, axis=0, return_index=True)[1]] = True
+    return found
+
+
+def _rank_in_minute(batch: SignalBatch) -> NDArray[np.intp]:
+    """How many signals of the same device in the same minute come before each [n]."""
+    minute = batch.t // 60
+    order = np.lexsort((minute, batch.device))
+    starts = np.ones(len(batch), bool)
+    starts[1:] = (np.diff(batch.device[order]) != 0) | (np.diff(minute[order]) != 0)
+    place = np.arange(len(batch))
+    ranks = np.empty(len(batch), np.intp)
+    ranks[order] = place - np.maximum.accumulate(np.where(starts, place, 0))
+    return ranks
+
+
+def _heard(groups: Sequence[Heard], table_of: TableOf) -> Iterator[Heard]:
+    lessons: dict[tuple[str, str, int], frozenset[int]] = {}
+    for day in {group.day for group in groups}:
+        table = table_of(day)
+        for lesson in () if table is None else table.lessons:
+            lessons[day, lesson.code, lesson.start] = frozenset(lesson.devices)
+    for group in groups:
+        there = lessons.get((group.day, group.class_code, group.start), frozenset())
+        devices = [device for device in dict.fromkeys(group.devices) if device in there]
+        yield Heard(group.class_code, group.start, group.day, devices)
+
+
+def _known(reason: str) -> str:
+    return reason if reason in REASONS else OTHER
+
+
+def _check_batch(batch: SignalBatch, source: str, kind: str, days: set[str]) -> None:
+    if (batch.source, batch.kind) != (source, kind):
+        raise BadInput("source_of_another", "a collector sends for its own source only")
+    if SOURCE_KINDS[kind] < Sight.ACTIONS and (batch.action.any() or batch.amount.any()):
+        raise BadInput("beyond_its_sight", "this kind of source sees contacts only")
+    if batch.day_key in days:
+        raise BadInput("batch_day_twice", "one batch a day")
+    days.add(batch.day_key)
+
+
+def _check_groups(parcel: Parcel) -> None:
+    places = {(group.class_code, group.start, group.day) for group in parcel.heard}
+    if len(places) < len(parcel.heard) or not all(group.devices for group in parcel.heard):
+        raise BadInput("groups_malformed", "empty or repeated groups")
 
 
 def _check_counts(parcel: Parcel) -> None:

@@ -15,6 +15,7 @@ from edge_agent.remote import day_table
 from edge_agent.remote.day_table import DayTable
 from edge_agent.remote.telling import DAY, Ask
 from edge_agent.sources.facts import Contact, Did, Lease
+from shared.errors import BadInput, CommonGroundError
 
 FRESH_SECONDS: Final = 60.0  # a changed roster, and a new opt-out, is in force here after this time
 
@@ -42,7 +43,7 @@ class Tables:
         asked, table = self._known.get(day, (float("-inf"), None))
         if self._monotonic() >= asked + FRESH_SECONDS:
             data = self._ask(f"{DAY}{day.isoformat()}")
-            table = None if data is None else day_table.decode(data)
+            table = None if data is None else _read(data)
             self._known[day] = self._monotonic(), table
             self._newest = table or self._newest
         return DESTROYED if table is None else table
@@ -54,6 +55,17 @@ class Tables:
             del self._known[day]
         if self._newest is not None and date.fromisoformat(self._newest.day) in gone:
             self._newest = None
+
+
+def _read(data: bytes) -> DayTable:
+    try:
+        return day_table.decode(data)
+    except BadInput as error:
+        # Not the log's fault: what was read waits, and no line of it is refused.
+        raise CommonGroundError(
+            f"the agent's table cannot be read ({error.reason}):"
+            " install the same version of commonground on both"
+        ) from None
 
 
 class TablePlacer:

@@ -15,23 +15,22 @@ from edge_agent.clock import Clock
 from edge_agent.collector import Collector
 from edge_agent.parts import parser
 from edge_agent.remote.placer import TablePlacer, Tables
-from edge_agent.remote.station import AgentAddress, Station
-from edge_agent.remote.telling import SETUP, Setup, decode_setup
+from edge_agent.remote.station import Station
+from edge_agent.remote.telling import CLOCK, OTHER_KIND, SETUP, Setup, decode_setup, decode_time
 from edge_agent.sources.follow import Follower
 from models.catalogue.load import load_catalogue
 from models.catalogue.match import NameMatcher
-from shared.errors import CommonGroundError, SettingsError
+from shared.errors import BadInput, CommonGroundError, SettingsError
 from shared.link.client import LinkClient
+from shared.link.peer_file import Peer
 from shared.link.spool import Spool
 
 ASK_SECONDS: Final = 10.0
+TIME_SECONDS: Final = 2.0  # what time it is, nobody waits for longer: the log is read meanwhile
 LOOK_SECONDS: Final = 1.0
-BEAT_SECONDS: Final = 10.0
 
 
-def run(
-    station: Station, agent: AgentAddress, kind: str, path: Path, clock: Clock, stop: threading.Event
-) -> None:
+def run(station: Station, agent: Peer, kind: str, path: Path, clock: Clock, stop: threading.Event) -> None:
     """Collect until `stop`. Raises SettingsError when agent and collector do not fit together."""
     log = structlog.get_logger("collect")
     spool = Spool()
@@ -39,14 +38,12 @@ def run(
     pairs = station.key_pairs()
     client = LinkClient(
         agent.address,
-        (agent.public_key, agent.next_public_key),
+        agent.public_keys,
         pairs,
         kind,
         spool,
         rng,
-        on_renewed=station.renewed,
-        on_next_key=partial(station.agent_changes, "next_public_key"),
-        on_server_key=partial(station.agent_changes, "public_key"),
+        keeper=station.keeper,
     )
     if len(pairs) > 1:
         client.renew(pairs[1])
@@ -74,11 +71,21 @@ def _setup(client: LinkClient, stop: threading.Event, say: Callable[..., None]) 
         try:
             data = client.ask(SETUP, LOOK_SECONDS)
         except TimeoutError:
+            if client.state.detail == OTHER_KIND:
+                raise SettingsError(
+                    "this collector was invited to read another kind of log: name that one, or invite another"
+                ) from None
             said = _say(said, f"waiting for the agent: {_link(client)}", say)
             continue
         if data is None:
             raise SettingsError("the agent knows no such collector: ask for a new invitation")
-        return decode_setup(data)
+        try:
+            return decode_setup(data)
+        except BadInput as error:
+            raise SettingsError(
+                f"the agent's answer cannot be read ({error.reason}):"
+                " install the same version of commonground on both"
+            ) from None
     return None
 
 
@@ -103,12 +110,17 @@ def _follower(
         matcher=NameMatcher(catalogue),
         catalogue=catalogue.version,
     )
-    return Follower(path, parser(kind, zone), collector, spool, clock, setup.source, BEAT_SECONDS)
+    return Follower(path, parser(kind, zone), collector, spool, clock, setup.source, partial(_time, client))
 
 
-def _ask(client: LinkClient, what: str) -> bytes | None:
+def _time(client: LinkClient) -> int | None:
+    data = _ask(client, CLOCK, TIME_SECONDS)
+    return None if data is None else decode_time(data)
+
+
+def _ask(client: LinkClient, what: str, patience: float = ASK_SECONDS) -> bytes | None:
     try:
-        return client.ask(what, ASK_SECONDS)
+        return client.ask(what, patience)
     except TimeoutError:
         raise CommonGroundError(f"the agent does not answer: {_link(client)}") from None
 

@@ -1,6 +1,5 @@
 """A collector's own folder on its machine: its key, and which agent it reports to; never a signal."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,24 +7,16 @@ from typing import Final
 
 import msgspec
 
-from shared import settings
 from shared.errors import UsageError
-from shared.files import replace
 from shared.link import invitations, keys
 from shared.link.joining import join
 from shared.link.keys import KeyPair
+from shared.link.peer_file import Peer, PeerFile
+from shared.link.rotation import Keeper
 from shared.link.sockets import check_address
 
 KEY: Final = "collector"
 JOIN_SECONDS: Final = 20.0
-
-
-class AgentAddress(msgspec.Struct, frozen=True):
-    """`collector.toml`: where the school's agent listens, the key it must prove, and its next one."""
-
-    address: str
-    public_key: str
-    next_public_key: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,12 +26,13 @@ class Station:
     folder: Path
 
     @property
-    def settings(self) -> Path:
-        return self.folder / "collector.toml"
+    def file(self) -> PeerFile:
+        """`collector.toml`: where the school's agent listens, and its keys."""
+        return PeerFile(self.folder / "collector.toml", "The agent that this collector joined.")
 
-    def agent(self) -> AgentAddress | None:
+    def agent(self) -> Peer | None:
         """The agent that this collector joined, or None before that."""
-        return settings.load(self.settings, AgentAddress) if self.settings.exists() else None
+        return self.file.load()
 
     def key_pair(self) -> KeyPair:
         """The collector's key pair, made when it is not there yet."""
@@ -49,35 +41,26 @@ class Station:
 
     def key_pairs(self) -> tuple[KeyPair, ...]:
         """The collector's key pair and, while it changes, the next one."""
-        pair, following = self.key_pair(), keys.next_pair(self.folder, KEY)
-        return (pair,) if following is None else (pair, following)
+        self.key_pair()
+        return keys.pairs(self.folder, KEY)
 
     def make_next_key(self) -> None:
         """Make a key to go over to."""
         keys.make_next(self.folder, KEY)
 
-    def renewed(self, pair: KeyPair) -> None:
+    @property
+    def keeper(self) -> Keeper:
+        """Keeps both sides' keys here as they change."""
+        return Keeper(renewed=self._renewed, next_key=self.file.announced, server_key=self.file.proven)
+
+    def _renewed(self, pair: KeyPair) -> None:
         """The agent speaks with the new key: it becomes the collector's own. May come twice."""
-        following = keys.next_pair(self.folder, KEY)
-        if following is not None and following.public == pair.public:
-            keys.promote(self.folder, KEY)
+        keys.promote_if(self.folder, KEY, pair)
 
-    def agent_changes(self, which: str, public: str) -> None:
-        """The agent has a new key, or will have."""
-        known = self.agent()
-        if known is not None:
-            changed = {"next_public_key": ""} if which == "public_key" else {}
-            self.remember(msgspec.structs.replace(known, **{**changed, which: public}))
-
-    def remember(self, agent: AgentAddress) -> None:
-        """Keep which agent this is, whole or not at all."""
-        lines = [f"{name} = {json.dumps(value)}\n" for name, value in msgspec.structs.asdict(agent).items()]
-        replace(self.settings, ("# The agent that this collector joined.\n" + "".join(lines)).encode())
-
-    def join(self, token: str, address: str | None) -> AgentAddress:
+    def join(self, token: str, address: str | None) -> Peer:
         """Spend an invitation, at `address` if the way there is another one than the invitation says."""
         invitation = invitations.decode(token)
-        found = AgentAddress(check_address(address or invitation.address), invitation.server_public)
+        found = Peer(check_address(address or invitation.address), invitation.server_public)
         join(
             found.address,
             found.public_key,
@@ -86,7 +69,7 @@ class Station:
             os.uname().nodename,
             JOIN_SECONDS,
         )
-        self.remember(found)
+        self.file.write(found)
         return found
 
 
@@ -97,7 +80,7 @@ def default_folder(kind: str, agent: str) -> Path:
     return Path(base).expanduser() / "commonground" / "collect" / f"{kind}-{name}"
 
 
-def joined(station: Station, token: str | None, address: str | None) -> AgentAddress:
+def joined(station: Station, token: str | None, address: str | None) -> Peer:
     """The agent of this station, joined now if it has not been. Raises UsageError without an invitation.
 
     A collector that joined before needs no token, and passes over one that it is given again.

@@ -23,9 +23,10 @@ from shared.link.spool import Closed, Rewound, Spool
 
 IDLE_SECONDS: Final = 0.2
 RETRY_SECONDS: Final = 2.0
+BEAT_SECONDS: Final = 10.0
 LOST_SHOWN_SECONDS: Final = 3600.0
 READING: Final = "reading"
-WAITS: Final = "waits: what was read last is not accepted yet, so nothing more is; it goes on from there"
+WAITS: Final = "waits for room; goes on where it stood"
 NO_ROOM: Final = "waits: the disk is full, so no day's key can be made; it goes on where it stands"
 LOST: Final = "up to date; the place in the log where it stood was gone, so lines may be missing"
 _NOT_THE_CHUNK: Final = (CommonGroundError, OSError, sqlite3.Error, MemoryError)
@@ -39,7 +40,8 @@ class _Poison(Exception):  # noqa: N818 - it names what a chunk holds
 class Follower:
     """State of one followed file; `read_until` is the moment up to which it has been read and accepted.
 
-    With a `beat` (seconds) the agent, on another machine, is told of that moment so often.
+    On another machine `agent_time` asks the agent what time it is (seconds UTC); every few seconds it is
+    told up to which such moment everything has been read, so that the clock here need not be right.
     """
 
     def __init__(
@@ -50,7 +52,7 @@ class Follower:
         spool: Spool,
         clock: Clock,
         name: str,
-        beat: float | None = None,
+        agent_time: Callable[[], int | None] | None = None,
     ) -> None:
         self._path = path
         self._parse = parse
@@ -61,8 +63,9 @@ class Follower:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"follow:{name}", daemon=True)
         self._lost_until = float("-inf")
-        self._beat = beat
+        self._agent_time = agent_time
         self._next_beat = float("-inf")
+        self._asked: int | None = None  # what time it was at the agent before what is read now
         self.read_until = float("-inf")
         self._state = "starting"
 
@@ -128,6 +131,7 @@ class Follower:
         try:
             self._learn_leases(tail)
             while not self._stop.is_set():
+                self._ask_time()
                 now = self._clock.now()
                 read = self._hand_on(tail, now)
                 # A short chunk was all there was. Waiting a little then makes few large parcels of
@@ -136,6 +140,12 @@ class Follower:
                     self._rest(tail, now)
         finally:
             tail.close()
+
+    def _ask_time(self) -> None:
+        if self._agent_time is not None and time.monotonic() >= self._next_beat:
+            self._next_beat = time.monotonic() + BEAT_SECONDS
+            with suppress(CommonGroundError):  # it is away: reading goes on, and it is asked again
+                self._asked = self._agent_time() or self._asked
 
     def _hand_on(self, tail: Tail, now: float) -> int:
         """Put the next chunk on its way; how many bytes it had."""
@@ -159,14 +169,31 @@ class Follower:
 
     def _put(self, chunk: bytes, after: Position, now: float, lost: int) -> None:
         """One chunk, one parcel. Raises _Poison if it is the chunk that makes this impossible."""
-        try:
-            self._send(self._parse(chunk, now), after, now, lost)
-        except Exception as error:
-            # The link, the keys, the store: the same chunk may pass later.
-            if isinstance(error, _NOT_THE_CHUNK) and not isinstance(error, BadInput):
+        while True:
+            try:
+                self._send(self._parse(chunk, now), after, now, lost)
+            except (Rewound, Closed):
                 raise
-            self._collector.begin()  # it may remember half of what has failed
-            raise _Poison from error
+            except Exception as error:
+                # The link, the keys, the store: the same chunk may pass later.
+                if not isinstance(error, _NOT_THE_CHUNK) or isinstance(error, BadInput):
+                    self._collector.begin()  # it may remember half of what has failed
+                    raise _Poison from error
+                if not isinstance(error, CommonGroundError):
+                    raise
+                self._collector.again()
+                self._wait_for_agent(str(error))
+                now = self._clock.now()
+            else:
+                return
+
+    def _wait_for_agent(self, why: str) -> None:
+        """Then the same chunk is tried again: the log need not be searched for where it stood."""
+        state = self._state
+        self._fail(why)
+        if self._stop.is_set():
+            raise Closed("stopped")
+        self._state = state
 
     def _put_in_parts(self, chunk: bytes, after: Position, now: float, lost: int) -> None:
         """Halve until the lines that cannot be processed are alone, and refuse these."""
@@ -214,9 +241,9 @@ class Follower:
             self.read_until = now
             current = LOST if now < self._lost_until else "up to date"
             self._state = current if self._path.exists() else "file is missing"
-            if self._beat is not None and time.monotonic() >= self._next_beat:
-                self._next_beat = time.monotonic() + self._beat
-                self._spool.put(parcels.encode(self._collector.beat(int(now))))
+            if self._asked is not None:
+                self._spool.put(parcels.encode(self._collector.beat(self._asked)))
+                self._asked = None
         self._stop.wait(IDLE_SECONDS)
 
 

@@ -10,16 +10,22 @@ from edge_agent.settings import load_hub, load_settings
 from edge_agent.store import disclosed_fields, disclosures
 from shared.disclosure import GENESIS
 from shared.link import keys
+from shared.storage import snapshot
 
 
 def read(folder: AgentFolder, connection: sqlite3.Connection) -> Agreement:
     """The schedule of this folder's school. Raises SettingsError for a folder that is no agent's."""
+    with snapshot(connection):  # the agent may be writing
+        return _read(folder, connection)
+
+
+def _read(folder: AgentFolder, connection: sqlite3.Connection) -> Agreement:
     settings = load_settings(folder)
     hub = load_hub(folder)
     now = datetime.fromtimestamp(make_clock(folder, settings).now(), settings.zone)
     kinds = connection.execute(
         "SELECT kind, count(*), min(substr(at, 1, 10)), max(substr(at, 1, 10)) FROM disclosures"
-        " WHERE kind != ? GROUP BY kind ORDER BY kind",
+        " WHERE kind != ? AND typeof(kind) = 'text' AND typeof(at) = 'text' GROUP BY kind ORDER BY kind",
         (disclosures.WITHDRAWN,),
     ).fetchall()
     (withdrawn,) = connection.execute(
@@ -39,6 +45,6 @@ def read(folder: AgentFolder, connection: sqlite3.Connection) -> Agreement:
         schedule=known,
         unknown=unknown,
         entries=newest[0] if newest else 0,
-        chain=newest[1] if newest else GENESIS,
+        chain=str(newest[1]) if newest else GENESIS,
         unbroken=broken is None,
     )

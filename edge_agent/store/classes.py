@@ -6,7 +6,6 @@ from datetime import date
 
 from edge_agent.identity.roster import Roster
 from edge_agent.store import disclosures
-from edge_agent.store.windows import numbers_of
 from shared.errors import UsageError
 from shared.link import outbox
 
@@ -42,33 +41,42 @@ def share(connection: sqlite3.Connection, code: str, until: date, at: str) -> No
 def unshare(connection: sqlite3.Connection, code: str, at: str) -> int:
     """Stop sharing a class and withdraw its records that were not delivered yet; how many."""
     _require(connection, code)
-    return _end(connection, code, at, "unshared")
+    connection.execute("DELETE FROM sharing WHERE class_code = ?", (code,))
+    _, waiting = _withdraw(connection, code, at)
+    _log(connection, at, code, "unshared")
+    return waiting
 
 
 def end_expired(connection: sqlite3.Connection, today: date, at: str) -> list[str]:
-    """Stop sharing every class whose last day is over; which codes."""
+    """Withdraw what is left of classes whose last day is over; of which codes there was anything.
+
+    The last day stays what it is: a class is simply not shared after it, so that a clock that was wrong has
+    not ended what goes on.
+    """
     over = [code for code, until in shared_until(connection).items() if until < today]
+    ended = []
     for code in over:
-        _end(connection, code, at, "sharing ended")
-    return over
+        left, _ = _withdraw(connection, code, at)
+        if left:
+            _log(connection, at, code, "sharing ended")
+            ended.append(code)
+    return ended
 
 
-def _end(connection: sqlite3.Connection, code: str, at: str, change: str) -> int:
-    connection.execute("DELETE FROM sharing WHERE class_code = ?", (code,))
-    numbers = numbers_of(connection, (code,))
-    waiting = [number for number in numbers if outbox_state(connection, number) == "pending"]
+def _withdraw(connection: sqlite3.Connection, code: str, at: str) -> tuple[int, int]:
+    """How many records of the class had bytes here, and how many of them were not delivered."""
+    left = connection.execute(
+        "SELECT o.number, o.state FROM lesson_numbers l JOIN outbox o ON o.number = l.number"
+        " WHERE l.class_code = ? AND o.state IN ('pending', 'sent', 'aside') ORDER BY o.number",
+        (code,),
+    ).fetchall()
+    waiting = [number for number, state in left if state == "pending"]
     # Those delivered go too: a hub restored from a backup must not get them again. The school's own
     # copies stay in the disclosure log.
-    outbox.withdraw(connection, numbers)
+    if left:
+        outbox.withdraw(connection, [number for number, _ in left])
     disclosures.withdraw(connection, at=at, numbers=waiting)
-    _log(connection, at, code, change)
-    return len(waiting)
-
-
-def outbox_state(connection: sqlite3.Connection, number: int) -> str | None:
-    """What became of a batch of the outbox; None once it is forgotten, long after it was delivered."""
-    row = connection.execute("SELECT state FROM outbox WHERE number = ?", (number,)).fetchone()
-    return None if row is None else str(row[0])
+    return len(left), len(waiting)
 
 
 def shared_until(connection: sqlite3.Connection) -> dict[str, date]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from edge_agent.store.disclosures import WITHDRAWN
 
-KINDS_LISTED: Final = ("lesson", "week")  # signs of life are counted, and in the hash of their day
+KINDS_LISTED: Final = ("lesson", "week")  # heartbeats are counted, and in the hash of their day
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +57,11 @@ class DisclosedDays:
             (self._seq,),
         )
         for seq, at, kind, number, size, sha256, chain in found.fetchall():
+            self._seq = seq
             day = self._day(at)
-            self._seq, self._ends[day] = seq, chain
+            if day is None or not all(isinstance(one, str) for one in (kind, sha256, chain)):
+                continue  # somebody changed it: `disclosures.verify` says where
+            self._ends[day] = chain
             if kind == WITHDRAWN:
                 self._take_back(connection, number)
                 continue
@@ -100,12 +103,16 @@ class DisclosedDays:
             "SELECT at, kind, bytes FROM disclosures WHERE number = ? AND kind != ?", (number, WITHDRAWN)
         ).fetchone()
         self._prints.pop(number, None)
-        if row:
-            self._add((self._day(row[0]), row[1]), -1, -row[2])
+        if row and (day := self._day(row[0])):
+            self._add((day, row[1]), -1, -row[2])
 
     def _add(self, of: tuple[str, str], count: int, size: int) -> None:
         self._counts[of] += count
         self._bytes[of] += size
 
-    def _day(self, at: str) -> str:
-        return datetime.fromisoformat(at).astimezone(self._zone).date().isoformat()
+    def _day(self, at: object) -> str | None:
+        """The school's day of an entry; None for what is no time."""
+        try:
+            return datetime.fromisoformat(str(at)).astimezone(self._zone).date().isoformat()
+        except (ValueError, OverflowError):
+            return None

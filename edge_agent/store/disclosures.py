@@ -13,8 +13,9 @@ from typing import Any, Final
 from edge_agent import school_key
 from edge_agent.school_key import Opener
 from edge_agent.store import disclosed_fields
-from shared.disclosure import GENESIS, Entry, digest, link, pack
+from shared.disclosure import GENESIS, Entry, digest, follows, link, pack
 from shared.link import outbox
+from shared.storage import snapshot
 
 WITHDRAWN: Final = "withdrawn"
 SEALED_AT_ONCE: Final = 500  # earlier records a transaction
@@ -69,7 +70,8 @@ def shown(row: sqlite3.Row, opener: Opener | None) -> dict[str, Any]:
 
     `record` is null for an entry without one, and for one that this key does not open.
     """
-    entry = {name: row[name] for name in row.keys() if name not in ("payload", "sealed")}  # noqa: SIM118 - a Row iterates values
+    names = [name for name in row.keys() if name not in ("payload", "sealed")]  # noqa: SIM118 - a Row iterates values
+    entry = {name: _plain(row[name]) for name in names}
     if opener is not None:
         payload = opened(opener, row["payload"], row["sealed"])
         entry["record"] = json.loads(payload) if payload else None
@@ -78,7 +80,9 @@ def shown(row: sqlite3.Row, opener: Opener | None) -> dict[str, Any]:
 
 def opened(opener: Opener, payload: bytes | None, sealed: str | None) -> bytes | None:
     """The record's bytes; None when there are none, or this key does not open them."""
-    if payload is None or sealed is None:
+    if not isinstance(payload, bytes):
+        return None
+    if sealed is None:
         return payload
     found = opener.open(payload)
     return None if found is None else zlib.decompress(found)
@@ -90,13 +94,18 @@ def verify(connection: sqlite3.Connection, opener: Opener | None = None) -> tupl
     Every batch that the outbox ever took must have its entry, so that a log cut short is noticed. With the
     school's key every record that is sealed for it must open, to the bytes that its entry has the hash of.
     """
+    with snapshot(connection):  # the agent may be writing
+        return _verify(connection, opener)
+
+
+def _verify(connection: sqlite3.Connection, opener: Opener | None) -> tuple[int, int | None]:
     before, count = GENESIS, 0
     for seq, at, kind, number, size, sha256, chain, payload, sealed in connection.execute(
         "SELECT seq, at, kind, number, bytes, sha256, chain, payload, sealed FROM disclosures ORDER BY seq"
     ):
         count += 1
         whole = opener is None or _whole(opener, payload, sealed, sha256)
-        if seq != count or not whole or link(before, seq, at, kind, number, size, sha256) != chain:
+        if seq != count or not whole or not follows(before, seq, at, kind, number, size, sha256, chain):
             return count, seq
         before = chain
     (taken,) = connection.execute("SELECT last FROM outbox_state").fetchone()
@@ -109,6 +118,11 @@ def _whole(opener: Opener, payload: bytes | None, sealed: str | None, sha256: st
         return True  # nothing is kept, or only the holder of another key can say
     found = opened(opener, payload, sealed)
     return found is not None and digest(found) == sha256
+
+
+def _plain(value: Any) -> Any:
+    """A value of the log; bytes, which the log never writes, as text that can be shown."""
+    return value.hex() if isinstance(value, bytes) else value
 
 
 def _key(connection: sqlite3.Connection) -> bytes | None:

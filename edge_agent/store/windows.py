@@ -1,7 +1,6 @@
 """Closed windows in the store: what is known of them, what of them left, and the signals behind them."""
 
 import sqlite3
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -76,15 +75,6 @@ def put(
 def remember_number(connection: sqlite3.Connection, key: WindowKey, number: int) -> None:
     """A record of this window was handed over as batch `number` of the outbox."""
     connection.execute("INSERT INTO lesson_numbers VALUES (?, ?, ?)", (number, key.class_code, key.start))
-
-
-def numbers_of(connection: sqlite3.Connection, codes: Iterable[str]) -> list[int]:
-    """Every record of these classes that was ever handed over, all revisions."""
-    return [
-        number
-        for code in codes
-        for (number,) in connection.execute("SELECT number FROM lesson_numbers WHERE class_code = ?", (code,))
-    ]
 
 
 def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> None:

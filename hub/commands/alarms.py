@@ -16,15 +16,17 @@ def alarms(
     clear: Annotated[
         str | None, typer.Option(metavar="NUMBER|all", help="Clear an alarm that is settled, or all of them.")
     ] = None,
+    every: Annotated[bool, typer.Option("--all", help="List those that were cleared, too.")] = False,
 ) -> None:
     """List what somebody should look at: keys and records that do not belong."""
     layout = Layout(directory)
     if clear is not None:
         with opened_store(layout) as connection:
             cleared = store.clear(connection, clear, time.time())
-        typer.echo(f"Cleared: {cleared}. One that happens again stands again.", err=as_json)
+        said = f"Cleared: {cleared}. One that happens again stands again." if cleared else "Nothing to clear."
+        typer.echo(said, err=as_json)
     views = open_views(layout)
-    found = views.alarms()
+    found = views.alarms(cleared=every)
     views.close()
     if as_json:
         print_json(found)
@@ -32,6 +34,7 @@ def alarms(
     for one in found:
         times = f"{one.count} times, first {one.first}, last {one.last}" if one.count > 1 else one.first
         key = f"; key {one.fingerprint}" if one.fingerprint else ""
-        typer.echo(f"{one.id}  {one.happened}\n   {times}{key}\n   {one.advice}\n")
+        then = f"cleared {one.cleared}" if one.cleared else one.advice
+        typer.echo(f"{one.id}  {one.happened}\n   {times}{key}\n   {then}\n")
     if not found:
         typer.echo("Nothing needs a look.")

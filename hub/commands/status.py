@@ -9,7 +9,9 @@ from hub.tables import render
 
 def status(directory: Dir, as_json: Json = False) -> None:
     """Say how the hub is: schools, what was received, what was refused."""
-    from hub.pages.words import verified_sentence
+    from hub.pages.reasons import received_words, refused_words
+    from hub.pages.words import verified_sentence, waiting_key_sentence
+    from shared.pages.formats import count
 
     views = open_views(Layout(directory))
     found = views.status()
@@ -17,7 +19,8 @@ def status(directory: Dir, as_json: Json = False) -> None:
     if as_json:
         print_json(found)
         return
-    typer.echo(f"{found.district}{' (simulated)' if found.simulated else ''}: {len(found.schools)} schools")
+    marked = " (simulated)" if found.simulated and not found.district.endswith("(simulated)") else ""
+    typer.echo(f"{found.district}{marked}: {count(len(found.schools), 'school')}")
     rows: list[tuple[object, ...]] = [(one.name, one.freshness_words, one.backlog) for one in found.schools]
     if rows:
         typer.echo(render(("school", "state", "backlog"), rows))
@@ -25,15 +28,22 @@ def status(directory: Dir, as_json: Json = False) -> None:
     if own:
         typer.echo(f"Models of the district's own: {', '.join(own)}")
     typer.echo(f"This hub's fingerprint: {found.fingerprint}")
+    if found.next_key:
+        typer.echo(f"The key to come: {found.next_key}")
+        typer.echo(waiting_key_sentence(found.next_key, found.not_told).replace("DIR", str(directory)))
+        for name in found.not_told:
+            typer.echo(f"  {name}")
+    if found.trouble:
+        typer.echo(found.trouble)
     if found.alarms:
         typer.echo(f"Alarms: {len(found.alarms)}. `commonground hub alarms {directory}` says what to do.")
     typer.echo(f"As the schools disclosed it? {verified_sentence(found.verified)}")
-    received = [(one.reason, one.count) for one in found.counters]
+    received = [(one.count, received_words(one.reason)) for one in found.counters]
     if received:
-        typer.echo("\n" + render(("received", "count"), received))
-    refused = [(one.day, one.school, one.reason, one.count) for one in found.refused]
+        typer.echo("\n" + render(("count", "received"), received))
+    refused = [(one.day, one.school, one.count, refused_words(one.reason)) for one in found.refused]
     if refused:
-        typer.echo("\n" + render(("day", "school", "refused", "count"), refused))
+        typer.echo("\n" + render(("day", "school", "count", "refused"), refused))
     typer.echo(
         f"\nInvitation open: {'yes' if found.inviting else 'no'}. Refused records kept: {found.quarantine}."
     )

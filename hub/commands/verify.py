@@ -24,6 +24,7 @@ class _School(msgspec.Struct, frozen=True):
     missing: int
     replaced: int
     without: int
+    skipped: int
     findings: list[Finding]
 
 
@@ -61,7 +62,7 @@ def _verify(connection: sqlite3.Connection, school_id: int, name: str, slug: str
         connection.execute("ROLLBACK")
     with storage.transaction(connection):
         verification.keep(connection, school_id, result, time.time())
-    counts = (result.agree, result.differ, result.missing, result.replaced, result.without)
+    counts = (result.agree, result.differ, result.missing, result.replaced, result.without, result.skipped)
     return _School(name, slug, *counts, result.findings)
 
 
@@ -70,8 +71,11 @@ def _whole(one: _School) -> bool:
 
 
 def _say(found: list[_School]) -> None:
-    header = ("school", "as disclosed", "differ", "missing", "replaced since", "without receipt")
-    rows = [(one.school, one.agree, one.differ, one.missing, one.replaced, one.without) for one in found]
+    header = ("school", "as disclosed", "differ", "missing", "replaced since", "without receipt", "withdrawn")
+    rows = [
+        (one.school, one.agree, one.differ, one.missing, one.replaced, one.without, one.skipped)
+        for one in found
+    ]
     typer.echo(render(header, rows))
     named = [(one.school, each) for one in found for each in one.findings]
     wrong = [(school, each.seq, each.kind, each.what, each.about) for school, each in named]

@@ -17,7 +17,12 @@ READ: Final = ["GET", "HEAD"]
 pages: Final = Pages(
     Path(__file__).parent,
     {
-        "links": (("/", "District"), ("/usage", "Usage exports"), ("/how", "How do you know?")),
+        "links": (
+            ("/", "District"),
+            ("/usage", "Usage exports"),
+            ("/status", "This hub"),
+            ("/how", "How do you know?"),
+        ),
         "how": "/how",
         "purpose": "For coaching and for looking after the system. Not for evaluating teachers, and not for"
         " watching children: nothing about a child or a device is kept here.",

@@ -1,5 +1,6 @@
 """The hub's pages for people, each from one view: district, school, class, usage, how do you know."""
 
+from datetime import UTC, datetime
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -93,6 +94,7 @@ def one_school(request: Request, slug: str) -> Response:
         needs_term=known.grain(chosen.model) == "term",
         waits=chosen.model in waiting,
         needs=words.needs(view.school),
+        until=words.half_a_year_on(datetime.now(UTC).date()),
         simulated=view.school.simulated,
         inferred=any(not item.calibrated for item in (*weekly, *of_term) if item.model in chosen.drawn),
     )
@@ -141,6 +143,7 @@ def status(request: Request) -> Response:
         view=view,
         sentence=words.hub_sentence(view),
         verified=words.verified_sentence(view.verified),
+        waiting_key=words.waiting_key_sentence(view.next_key, view.not_told),
         received=reasons.received_words,
         reason=reasons.refused_words,
         most=reasons.MOST,

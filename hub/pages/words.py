@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from hub.views import DistrictView, SchoolSummary, StatusView, Verified
@@ -120,11 +121,11 @@ def across_words(
 
 
 def needs(school: SchoolSummary) -> list[str]:
-    """What needs a hand at a school, one sentence a thing; empty when nothing does."""
+    """What needs a hand at a school, one sentence a thing; words in backticks are code."""
     if school.revoked:
         return ["Its enrolment is revoked. To let it send again, make a new invitation."]
     found = {
-        "never": "Not joined yet: run the invitation’s command on the school’s machine."
+        "never": "Not joined yet: run `commonground agent join DIR TOKEN_FILE` on the school’s machine."
         if school.joined is None
         else "Joined, and nothing has arrived yet: see the status page on the school’s machine.",
         "silent": "Nothing heard for more than a day: see whether the school’s machine runs and has network.",
@@ -176,7 +177,27 @@ def hub_sentence(view: StatusView) -> str:
     if not joined:
         return "No school has a key here yet."
     heard = sum(school.freshness in ("fresh", "quiet") for school in joined)
-    return f"{capital(count(len(joined), 'school'))} joined, {heard} of them heard within a day."
+    if len(joined) == 1:
+        return f"1 school joined, {'heard' if heard else 'not heard'} within a day."
+    return f"{capital(count(len(joined), 'school'))} joined, {heard or 'none'} of them heard within a day."
+
+
+def waiting_key_sentence(next_key: str | None, not_told: Sequence[str]) -> str:
+    """Whether the hub can go over to the key that waits; "" for none. Words in backticks are code."""
+    if next_key is None:
+        return ""
+    if not not_told:
+        return "A new key waits, and every school knows it: `commonground hub rotate-key DIR --switch`."
+    lack = f"{count(len(not_told), 'school')} {'does' if len(not_told) == 1 else 'do'} not know it yet"
+    return (
+        f"A new key waits, and {lack}. One that is connected learns it within some five minutes, with its"
+        " heartbeat; another one when it next connects."
+    )
+
+
+def half_a_year_on(today: date) -> str:
+    """A day to come, as an example for a command."""
+    return (today + timedelta(days=182)).isoformat()
 
 
 def verified_sentence(verified: Verified | None) -> str:
@@ -193,6 +214,8 @@ def verified_sentence(verified: Verified | None) -> str:
         held = count(verified.agree, "record")
         said = f"What was disclosed is what is here: {held}" if verified.agree else "Nothing to compare"
     rest = f" {capital(count(without, 'record'))} came without an entry of a log." if without else ""
+    if verified.skipped:
+        rest += f" Of the logs’ entries {verified.skipped:,d} came with no record: withdrawn there before."
     return f"{said}.{rest}"
 
 

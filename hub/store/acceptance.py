@@ -12,8 +12,11 @@ from shared.errors import BadInput
 from shared.records import LessonRecord, Placement, WeekPlacement, WeekRecord
 from shared.versions import fit_in
 
+FUTURE: Final = "record_in_the_future"
 DAY_S: Final = 86_400.0
 AHEAD_S: Final = 2 * DAY_S  # a school's clock, and its time zone, may be this far before the hub's
+WAITS_S: Final = 366 * DAY_S  # further ahead it may be our clock that is wrong: it waits in the school
+AHEAD: Final = "put_off_ahead"
 BEHIND_S: Final = 4 * 366 * DAY_S  # the three years that pages show, and one in which a school was away
 
 
@@ -66,10 +69,15 @@ def _places(placement: Placement | WeekPlacement, stages: int) -> bool:
 
 
 def untimely(record: LessonRecord | WeekRecord, now: float) -> BadInput | None:
-    """Why a record of that time cannot be by hub time `now`, or None. Raises BadInput for no ISO week."""
+    """Why a record of that time cannot be by hub time `now`, or None. Raises BadInput for no ISO week.
+
+    The reason `AHEAD` is for what will have its time, by this clock or once it is set: nothing to refuse yet.
+    """
     at = starts(record)
+    if at > now + WAITS_S:
+        return BadInput(FUTURE, "later than a year from now by the hub's clock")
     if at > now + AHEAD_S:
-        return BadInput("record_in_the_future", "later than two days from now by the hub's clock")
+        return BadInput(AHEAD, "later than two days from now by the hub's clock")
     if at < now - BEHIND_S:
         return BadInput("record_too_old", "older than four years by the hub's clock")
     return None

@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final
 
+import structlog
+
 from hub.store import enrolments
 from shared import storage
 from shared.errors import UsageError
@@ -22,7 +24,12 @@ ANOTHER_SCHOOL: Final = "another_school"
 NOT_AS_DISCLOSED: Final = "not_as_disclosed"
 LOG_WENT_BACK: Final = "log_went_back"
 TWO_AGENTS: Final = "two_agents"
-REASONS: Final = (OTHER_KEY, REVOKED_KEY, ANOTHER_SCHOOL, NOT_AS_DISCLOSED, LOG_WENT_BACK, TWO_AGENTS)
+AHEAD: Final = "ahead"
+FORGOTTEN: Final = "forgotten"
+REASONS: Final = (
+    *(OTHER_KEY, REVOKED_KEY, ANOTHER_SCHOOL, NOT_AS_DISCLOSED, LOG_WENT_BACK, TWO_AGENTS),
+    *(AHEAD, FORGOTTEN),
+)
 
 # The refusals of records that are more than a fault.
 OF_REFUSALS: Final[Mapping[str, str]] = MappingProxyType(
@@ -38,6 +45,8 @@ _FRESH_S: Final = 0.05  # how old the list of refused keys may be that does not 
 _FOLLOWED_S: Final = 600.0  # how long a key that another followed may still try
 _REMEMBERED: Final = 4096  # schools whose last fenced greeting is remembered
 
+_log = structlog.get_logger("hub")
+
 
 def raise_alarm(
     connection: sqlite3.Connection, school_id: int, reason: str, fingerprint: str, at: float, by: int = 1
@@ -48,6 +57,14 @@ def raise_alarm(
         " ON CONFLICT (school_id, reason, fingerprint) DO UPDATE SET"
         " count = count + excluded.count, last = max(last, excluded.last), cleared = NULL",
         (school_id, reason, _named(connection, school_id, reason, fingerprint), at, at, by),
+    ).close()
+
+
+def settle(connection: sqlite3.Connection, public_key: str, at: float) -> None:
+    """A key that was revoked is enrolled again: that it called meanwhile is settled."""
+    connection.execute(
+        "UPDATE alarms SET cleared = ? WHERE reason = ? AND fingerprint = ? AND cleared IS NULL",
+        (at, REVOKED_KEY, keys.fingerprint(public_key)),
     ).close()
 
 
@@ -69,12 +86,12 @@ def clear(connection: sqlite3.Connection, which: str, at: float) -> int:
 def of_refusal(connection: sqlite3.Connection, school_id: int, reason: str, at: float) -> None:
     """Raise what the refusal of a record means, if it means more than a fault."""
     if reason in OF_REFUSALS:
-        raise_alarm(connection, school_id, OF_REFUSALS[reason], _own(connection, school_id), at)
+        _warn_and_raise(connection, school_id, OF_REFUSALS[reason], _own(connection, school_id), at)
 
 
 def of_broken_line(connection: sqlite3.Connection, school_id: int, at: float, by: int) -> None:
     """A school's disclosure log does not go on from where it was."""
-    raise_alarm(connection, school_id, LOG_WENT_BACK, _own(connection, school_id), at, by)
+    _warn_and_raise(connection, school_id, LOG_WENT_BACK, _own(connection, school_id), at, by)
 
 
 def of_join(
@@ -107,6 +124,20 @@ def _named(connection: sqlite3.Connection, school_id: int, reason: str, fingerpr
         )
     ]
     return fingerprint if fingerprint in held or len(held) < NAMED else UNNAMED
+
+
+def _warn_and_raise(
+    connection: sqlite3.Connection, school_id: int, reason: str, fingerprint: str, at: float, by: int = 1
+) -> None:
+    named = _named(connection, school_id, reason, fingerprint)
+    row = connection.execute(
+        "SELECT name, EXISTS (SELECT 1 FROM alarms WHERE school_id = schools.id AND reason = ?"
+        " AND fingerprint = ? AND cleared IS NULL) FROM schools WHERE id = ?",
+        (reason, named, school_id),
+    ).fetchone()
+    if row is not None and not row[1]:
+        _log.warning("alarm", school=row[0], reason=reason, key=named)
+    raise_alarm(connection, school_id, reason, fingerprint, at, by)
 
 
 def _own(connection: sqlite3.Connection, school_id: int) -> str:
@@ -142,6 +173,13 @@ class Watch:
         if found := of_join(self._reader, public_key, secret, name, reason):
             self._raise(*found, keys.fingerprint(public_key))
 
+    def joined(self, public_key: str) -> None:
+        """A key was enrolled: what is not written yet of its calls before is settled with the rest."""
+        own = keys.fingerprint(public_key)
+        for told in [one for one in self._waiting if one[1:] == (REVOKED_KEY, own)]:
+            del self._waiting[told]
+        self._refused, self._asked = {}, float("-inf")
+
     def knocked(self, public_key: str) -> None:
         """A key that is not enrolled connected, or spoke.
 
@@ -175,6 +213,10 @@ class Watch:
         if before is not None and abs(now - before) <= DAY_S:
             self._raise(int(enrolment), TWO_AGENTS, _own(self._reader, int(enrolment)))
 
+    def ahead(self, enrolment: str) -> None:
+        """What a school sends is of a time that has not come by this hub's clock."""
+        self._raise(int(enrolment), AHEAD, _own(self._reader, int(enrolment)))
+
     def close(self) -> None:
         """Write what is counted."""
         if self._waiting:
@@ -194,7 +236,7 @@ class Watch:
 
         def write(own: sqlite3.Connection) -> None:
             for (school_id, reason, fingerprint), count in raised.items():
-                raise_alarm(own, school_id, reason, fingerprint, now, count)
+                _warn_and_raise(own, school_id, reason, fingerprint, now, count)
 
         try:
             self._writer.run(write)

@@ -25,8 +25,8 @@ class Effects:
         self._connection = connection
         self._heard = heard
         self._known = known
-        self._lessons = Lessons(connection, scales)
-        self._weeks = Weeks(connection, scales)
+        self._lessons = Lessons(connection, scales, heard)
+        self._weeks = Weeks(connection, scales, heard)
         self._heartbeats = Heartbeats(connection)
         self._schools: set[int] = set()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from shared.errors import BadInput, UsageError
-from shared.link import invitations
+from shared.link import invitations, ledger
 from shared.link.succession import Succession
 
 LIFETIME_S: Final = 14 * 24 * 3600.0
@@ -81,19 +81,17 @@ def enrol(connection: sqlite3.Connection, public_key: str, secret: bytes, name: 
 def revoke(connection: sqlite3.Connection, school: str, now: float) -> str:
     """Refuse every key of the school named, or slugged, `school`; returns its name.
 
-    Raises UsageError when there is no such school or nothing to revoke.
+    Where its stream stood is forgotten, so that an outbox that joins again is heard, whatever a stolen key
+    said in between. Raises UsageError when there is no such school or nothing to revoke.
     """
-    row = connection.execute(
-        "SELECT id, name FROM schools WHERE name = ? OR slug = ?", (school, school)
-    ).fetchone()
-    if row is None:
-        raise UsageError(f"no school is called {school}: `schools` lists them")
+    found = called(connection, school)
     changed = connection.execute(
-        "UPDATE enrolments SET revoked = ? WHERE school_id = ? AND revoked IS NULL", (now, row[0])
+        "UPDATE enrolments SET revoked = ? WHERE school_id = ? AND revoked IS NULL", (now, found.id)
     )
     if not changed.rowcount:
-        raise UsageError(f"{row[1]} has no key to revoke: it never joined, or was revoked before")
-    return str(row[1])
+        raise UsageError(f"{found.name} has no key to revoke: it never joined, or was revoked before")
+    ledger.forget(connection, str(found.id))
+    return found.name
 
 
 def enrolled(connection: sqlite3.Connection) -> dict[str, str]:
@@ -123,6 +121,16 @@ def refused_keys(connection: sqlite3.Connection) -> dict[str, tuple[int, bool]]:
 def of_enrolment(connection: sqlite3.Connection, enrolment: str) -> School:
     """The school that an enrolment stands for."""
     return School(*connection.execute("SELECT id, name FROM schools WHERE id = ?", (enrolment,)).fetchone())
+
+
+def called(connection: sqlite3.Connection, school: str) -> School:
+    """The school of that name or slug; raises UsageError where there is none."""
+    row = connection.execute(
+        "SELECT id, name FROM schools WHERE name = ? OR slug = ?", (school, school)
+    ).fetchone()
+    if row is None:
+        raise UsageError(f"no school is called {school}: `schools` lists them")
+    return School(*row)
 
 
 def named(connection: sqlite3.Connection, name: str) -> School:

@@ -34,8 +34,9 @@ class _Lesson:
 class Lessons:
     """What a transaction's lessons find in the store, and what they leave there after `write`."""
 
-    def __init__(self, connection: sqlite3.Connection, scales: Scales) -> None:
+    def __init__(self, connection: sqlite3.Connection, scales: Scales, received: float) -> None:
         self._connection = connection
+        self._received = received
         self._scales = scales
         self._known: dict[tuple[int, str], dict[int, _Lesson]] = {}  # by school and class, then by start
         self._taken: dict[tuple[int, int, str], LessonRecord] = {}  # by school, start and class
@@ -75,9 +76,12 @@ class Lessons:
         taken = [(number, *one) for number, one in enumerate(self._taken.items(), start=newest + 1)]
         self._connection.executemany(
             "INSERT INTO lessons (id, school_id, class, start_s, start, minutes, grade_band, subject,"
-            " devices, expected, evidence, visibility, sources, features, strip, revision)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_row(number, school_id, start, record) for number, (school_id, start, _), record in taken),
+            " devices, expected, evidence, visibility, sources, features, strip, revision, received)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                (*_row(number, school_id, start, record), self._received)
+                for number, (school_id, start, _), record in taken
+            ),
         ).close()
         self._connection.executemany(
             "INSERT INTO placements (lesson_id, scale_id, probs, low, high, verdict)"

@@ -1,11 +1,11 @@
 """What each record was disclosed as: the entry of the school's own log that came with it, kept beside it.
 
-Entries of lessons and weeks stay, so that what the hub holds can be compared with what was disclosed; of a
-status record, which leaves nothing to compare, only the place in the line.
+Entries of lessons and weeks that were taken stay, so that what the hub holds can be compared with what was
+disclosed; of a record that leaves nothing to compare only the place in the line.
 """
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,13 +16,16 @@ from hub.store import alarms
 from shared import disclosure
 from shared.disclosure import REFUSED, Entry
 from shared.errors import BadInput
-from shared.records import LessonRecord, Record, WeekRecord
+from shared.link.frames import WINDOW
+from shared.records import MOST_REVISIONS, LessonRecord, Record, WeekRecord
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
 UNDISCLOSED: Final = "undisclosed"  # the counter of records whose agent tells no entry
 LESSON: Final = "lesson"
+ENTRIES: Final = 2  # of a record that was withdrawn: its own, and the one that says so
+UNDER_WAY: Final = WINDOW  # records that may have come although the school took them back
 WEEK: Final = "week"
 
 _Word = Annotated[str, msgspec.Meta(max_length=64)]
@@ -31,7 +34,7 @@ _Word = Annotated[str, msgspec.Meta(max_length=64)]
 class _Lesson(msgspec.Struct, frozen=True, tag="lesson", tag_field="kind"):
     class_: _Word = msgspec.field(name="class")
     start: _Word
-    revision: int
+    revision: Annotated[int, msgspec.Meta(ge=1, le=MOST_REVISIONS)]
 
 
 class _Week(msgspec.Struct, frozen=True, tag="week", tag_field="kind"):
@@ -65,6 +68,16 @@ def create_tables(db: "Database") -> None:
     )
 
 
+def add_gaps(db: "Database") -> None:
+    """A migration step: what of each line came with no record; and no receipt of a refused record stays.
+
+    skipped: entries that no record came with; credit: those still to come, of batches that came empty.
+    """
+    db.conn.execute("ALTER TABLE receipt_lines ADD COLUMN skipped INTEGER NOT NULL DEFAULT 0")
+    db.conn.execute("ALTER TABLE receipt_lines ADD COLUMN credit INTEGER NOT NULL DEFAULT 0")
+    db.conn.execute("DELETE FROM receipts WHERE NOT accepted")
+
+
 def check(position: bytes | None, payload: bytes, record: Record | None = None) -> Entry | None:
     """The log's entry of this record, or None from an agent that tells none.
 
@@ -84,52 +97,72 @@ def check(position: bytes | None, payload: bytes, record: Record | None = None) 
     return entry
 
 
-def keep(connection: sqlite3.Connection, school_id: int, entries: Sequence[Entry], at: float) -> int:
+def tells(connection: sqlite3.Connection, school_id: int) -> bool:
+    """Whether the school's agent ever told an entry: then each of its records has one."""
+    row = connection.execute("SELECT 1 FROM receipt_lines WHERE school_id = ?", (school_id,)).fetchone()
+    return row is not None
+
+
+def keep(connection: sqlite3.Connection, school_id: int, told: Sequence[Entry | None], at: float) -> int:
     """Keep these entries, in the order they came, at hub time `at`; how often they broke the line.
 
-    The line is broken by an entry that does not come after the newest one known, or comes next and does not
-    follow from it: the school's agent went back to an older state, or another one speaks in its place. What
-    it brings is kept all the same, and counted.
+    None stands for a batch that came empty. The line is broken by an entry that does not come after the
+    newest one known, comes next and does not follow from it, or leaves out more than was withdrawn: the
+    school's agent went back to an older state, or another one speaks in its place. What it brings is kept
+    all the same, and counted.
     """
-    if not entries:
-        return 0
     row = connection.execute(
-        "SELECT seq, chain FROM receipt_lines WHERE school_id = ?", (school_id,)
+        "SELECT seq, chain, credit FROM receipt_lines WHERE school_id = ?", (school_id,)
     ).fetchone()
-    broken = _breaks(_Newest(*row) if row else None, entries)
+    entries = [entry for entry in told if entry]
+    if not told or (row is None and not entries):
+        return 0
+    line = _Line(*row) if row else _Line()
+    for entry in told:
+        line.follow(entry)
     connection.executemany(
-        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
         (
-            (school_id, e.seq, e.chain, e.sha256, e.kind, e.about, e.size, int(e.accepted), at)
+            (school_id, e.seq, e.chain, e.sha256, e.kind, e.about, e.size, at)
             for e in entries
-            if e.kind in (LESSON, WEEK)
+            if e.accepted and e.kind in (LESSON, WEEK)
         ),
     ).close()
     connection.execute(
-        "INSERT INTO receipt_lines VALUES (?1, ?2, ?3, ?4, iif(?4, ?5, NULL))"
+        "INSERT INTO receipt_lines (school_id, seq, chain, broken, last_broken, skipped, credit)"
+        " VALUES (?1, ?2, ?3, ?4, iif(?4, ?5, NULL), ?6, ?7)"
         " ON CONFLICT (school_id) DO UPDATE SET seq = ?2, chain = ?3, broken = broken + ?4,"
-        " last_broken = iif(?4, ?5, last_broken)",
-        (school_id, entries[-1].seq, entries[-1].chain, broken, at),
+        " last_broken = iif(?4, ?5, last_broken), skipped = skipped + ?6, credit = ?7",
+        (school_id, line.seq, line.chain, line.broken, at, line.skipped, line.credit),
     ).close()
-    if broken:
-        alarms.of_broken_line(connection, school_id, at, broken)
-    return broken
+    if line.broken:
+        alarms.of_broken_line(connection, school_id, at, line.broken)
+    return line.broken
 
 
-@dataclass(frozen=True, slots=True)
-class _Newest:
-    seq: int
-    chain: str
+@dataclass(slots=True)
+class _Line:
+    """Where a school's log is: its newest entry (0 before the first), and what it may leave out unsaid."""
 
+    seq: int = 0
+    chain: str = ""
+    credit: int = 0
+    skipped: int = 0
+    broken: int = 0
 
-def _breaks(newest: "_Newest | None", entries: Iterable[Entry]) -> int:
-    broken = 0
-    for entry in entries:
-        if newest is not None:
-            next_ = entry.seq == newest.seq + 1
-            broken += entry.seq <= newest.seq or (next_ and entry.before != newest.chain)
-        newest = _Newest(entry.seq, entry.chain)
-    return broken
+    def follow(self, entry: Entry | None) -> None:
+        """The next batch of the school, or None for one without a record."""
+        if entry is None:
+            self.credit += ENTRIES
+            return
+        gap = entry.seq - self.seq - 1
+        if self.chain and (gap < 0 or (gap == 0 and entry.before != self.chain)):
+            self.broken += 1
+        elif self.chain:
+            self.skipped += gap
+            self.broken += gap > self.credit + UNDER_WAY
+            self.credit = max(0, self.credit - gap)
+        self.seq, self.chain = entry.seq, entry.chain
 
 
 def _about(told: Record | _Lesson | _Week | _Status) -> tuple[str, str]:

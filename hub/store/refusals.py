@@ -3,7 +3,7 @@
 import hashlib
 import re
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -54,6 +54,16 @@ def tally(connection: sqlite3.Connection, school_id: int, reason: str, at: float
         " ON CONFLICT (school_id, reason, day) DO UPDATE SET count = count + excluded.count",
         (school_id, reason, day, by),
     ).close()
+
+
+def days(connection: sqlite3.Connection, school_id: int, reason: str, at: float) -> int:
+    """On how many of the thirty days up to `at` this was counted of a school."""
+    until = datetime.fromtimestamp(at, UTC).date()
+    (found,) = connection.execute(
+        "SELECT count(*) FROM refused WHERE school_id = ? AND reason = ? AND day BETWEEN ? AND ?",
+        (school_id, reason, (until - timedelta(days=30)).isoformat(), until.isoformat()),
+    ).fetchone()
+    return int(found)
 
 
 def refuse(

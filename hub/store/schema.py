@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from hub.store import announced, enrolments, receipts, verification
+from hub.store import announced, ceilings, enrolments, forgetting, receipts, verification
 from shared.link import invitations, ledger
 from shared.storage import Migration
 
@@ -212,4 +212,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     enrolments.KEYS.add_column,
     verification.create_table,
     announced.create_table,
+    receipts.add_gaps,
+    ceilings.add_refused,
+    forgetting.add_received,
 )

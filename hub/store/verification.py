@@ -16,15 +16,19 @@ if TYPE_CHECKING:
 
 DIFFERS: Final = "differs"
 MISSING: Final = "missing"
+UNDISCLOSED: Final = "undisclosed"
 NAMED: Final = 100  # findings that a result names; all are counted
 
 _RECEIPTS: Final = """
 SELECT seq, sha256, about FROM receipts WHERE school_id = ? AND kind = ? AND accepted ORDER BY seq
 """
+_SKIPPED: Final = "SELECT skipped FROM receipt_lines WHERE school_id = ?"
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A record that is not as disclosed: `seq` of the school's log; `what` is `differs` or `missing`."""
+    """A record that is not as disclosed: `seq` of the school's log; `what` is `differs`, `missing`, or
+    `undisclosed`, which came later than others that have an entry and has none itself (`seq` is 0).
+    """
 
     seq: int
     kind: str
@@ -37,7 +41,7 @@ class Result:
     """One school: how many records agree with what was disclosed, and what does not.
 
     `replaced` were disclosed and a later revision took their place; `without` have no receipt, because their
-    agent told none.
+    agent told none yet; those that have none later on `differ`. `skipped` entries came with no record.
     """
 
     agree: int = 0
@@ -45,6 +49,7 @@ class Result:
     missing: int = 0
     replaced: int = 0
     without: int = 0
+    skipped: int = 0
     findings: list[Finding] = field(default_factory=list)
 
     @property
@@ -66,14 +71,23 @@ def create_table(db: "Database") -> None:
 def compare(connection: sqlite3.Connection, school_id: int, school: str) -> Result:
     """Compare what the store holds of one school with its receipts; rows by column name, only reads."""
     result = Result()
+    line = connection.execute(_SKIPPED, (school_id,)).fetchone()
+    result.skipped = line[0] if line else 0
     for kind, records in ((LESSON, rebuilt.lessons), (WEEK, rebuilt.weeks)):
         told: dict[str, list[tuple[int, str]]] = {}
         for seq, sha256, about in connection.execute(_RECEIPTS, (school_id, kind)):
             told.setdefault(about, []).append((seq, sha256))
         newest: dict[str, int] = {}
+        tells = False  # records come in the order in which they were received
         for about, data in records(connection, school_id, school):
             newest[_lesson(about)] = _revision(about)
-            _compare(result, kind, about, told.pop(about, []), digest(data))
+            entries = told.pop(about, [])
+            tells = tells or bool(entries)
+            if entries or not tells:
+                _compare(result, entries, kind, about, digest(data))
+            else:
+                result.differ += 1
+                _name(result, Finding(0, kind, about, UNDISCLOSED))
         for about, entries in told.items():
             if kind == LESSON and newest.get(_lesson(about), 0) > _revision(about):
                 result.replaced += 1
@@ -107,7 +121,7 @@ def schools(connection: sqlite3.Connection) -> Iterator[tuple[int, str, str]]:
     yield from connection.execute("SELECT id, name, slug FROM schools ORDER BY name").fetchall()
 
 
-def _compare(result: Result, kind: str, about: str, entries: list[tuple[int, str]], sha256: str) -> None:
+def _compare(result: Result, entries: list[tuple[int, str]], kind: str, about: str, sha256: str) -> None:
     if not entries:
         result.without += 1
     elif any(told == sha256 for _, told in entries):

@@ -16,8 +16,9 @@ _json: Final = msgspec.json.Encoder()
 class Weeks:
     """What a transaction's weeks find in the store, and what they leave there after `write`."""
 
-    def __init__(self, connection: sqlite3.Connection, scales: Scales) -> None:
+    def __init__(self, connection: sqlite3.Connection, scales: Scales, received: float) -> None:
         self._connection = connection
+        self._received = received
         self._scales = scales
         self._bands: dict[tuple[int, str], set[str]] = {}  # by school and week, in the store or here
         self._taken: list[tuple[int, WeekRecord]] = []
@@ -48,8 +49,9 @@ class Weeks:
         taken = list(enumerate(self._taken, start=newest + 1))
         self._connection.executemany(
             "INSERT INTO weeks (id, school_id, week, grade_band, lessons, classes, teachers, devices,"
-            " evidence, visibility, sources, features) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (_row(number, school_id, record) for number, (school_id, record) in taken),
+            " evidence, visibility, sources, features, received)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            ((*_row(number, school_id, record), self._received) for number, (school_id, record) in taken),
         ).close()
         self._connection.executemany(
             "INSERT INTO week_placements (week_id, scale_id, expected, placed, thin, evidence_only)"

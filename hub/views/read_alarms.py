@@ -49,13 +49,25 @@ _WORDS: Final[Mapping[str, _Words]] = MappingProxyType(
         ),
         alarms.LOG_WENT_BACK: _Words(
             "The disclosure log of {school} does not go on from where it was. Nothing was refused for it.",
-            "Ask the school whether its agent’s folder was put back from a backup: what it sent in between is"
-            " here and no longer in its log. If not, look for a second agent that speaks in its place.",
+            "Look for a second agent that speaks in its place: a copy of its folder on another machine. Stop"
+            " the copy. If there is none, ask whether the folder was put back from a backup: what it sent in"
+            " between is here and no longer in its log.",
         ),
         alarms.TWO_AGENTS: _Words(
             "Two agents speak with the key of {school}, and the one that fell behind is refused.",
             "Look for a copy of the agent’s folder: a backup that was started, a machine that was cloned."
             " Stop it, or `revoke` the school and invite one agent.",
+        ),
+        alarms.AHEAD: _Words(
+            "What {school} sends is of a time that has not come by this hub’s clock. It waits in the school.",
+            "Compare both clocks. If several schools are named here, it is this hub’s that is behind: set it,"
+            " and what waits comes in. If the school’s is ahead, set that one: what it made meanwhile is"
+            " refused after a week.",
+        ),
+        alarms.FORGOTTEN: _Words(
+            "What came from {school} since some time was removed from this hub with `forget`.",
+            "Nothing, if the district did so. If not, somebody else can write to this hub’s folder: restore a"
+            " backup, and find out who.",
         ),
     }
 )

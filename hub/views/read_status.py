@@ -3,7 +3,7 @@
 import sqlite3
 
 from hub.known import Known
-from hub.store import verification
+from hub.store import announced, verification
 from hub.views import read_alarms
 from hub.views.common import Tally
 from hub.views.read_schools import summaries
@@ -26,9 +26,19 @@ _QUARANTINE = "SELECT count(*), coalesce(sum(length(excerpt)), 0) FROM quarantin
 
 
 def status(
-    connection: sqlite3.Connection, name: str, simulated: bool, now: float, known: Known, public_key: str
+    connection: sqlite3.Connection,
+    name: str,
+    simulated: bool,
+    now: float,
+    known: Known,
+    public_key: str,
+    next_key: str = "",
+    trouble: str = "",
 ) -> StatusView:
-    """The hub about itself; `public_key` is its own on the link."""
+    """The hub about itself; `public_key` is its own on the link.
+
+    `next_key` is the one that waits to follow it, if any, and `trouble` what is wrong with that.
+    """
     schools = tuple(summary for _, summary in summaries(connection, now))
     kept, kept_bytes = connection.execute(_QUARANTINE).fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
@@ -36,6 +46,9 @@ def status(
         district=name,
         simulated=simulated or any(school.simulated for school in schools),
         fingerprint=keys.fingerprint(public_key),
+        next_key=keys.fingerprint(next_key) if next_key else None,
+        not_told=tuple(announced.ignorant(connection, next_key)) if next_key else (),
+        trouble=trouble,
         alarms=read_alarms.read(connection),
         schema=schema,
         schools=schools,
@@ -72,6 +85,7 @@ def _verified(connection: sqlite3.Connection) -> Verified | None:
     agree, differ, missing, without = (
         sum(row[name] for row in rows) for name in ("agree", "differ", "missing", "without")
     )
+    (skipped,) = connection.execute("SELECT coalesce(sum(skipped), 0) FROM receipt_lines").fetchone()
     return Verified(
         at=rfc3339(min(row["at"] for row in rows)) or "",
         schools=len(rows),
@@ -79,6 +93,7 @@ def _verified(connection: sqlite3.Connection) -> Verified | None:
         differ=differ,
         missing=missing,
         without=without,
+        skipped=skipped,
         not_disclosed=tuple(
             NotDisclosed(school=row["name"], entry=one.seq, kind=one.kind, what=one.what)
             for row in rows

@@ -102,7 +102,9 @@ class Views:
         with self._snapshot() as connection:
             name, simulated = self._settings.district, self._settings.simulated
             now, public = self._clock(), folder.link_keys(self._layout).public
-            return read_status.status(connection, name, simulated, now, self.known, public)
+            following, trouble = folder.next_keys(self._layout)
+            next_key = following.public if following else ""
+            return read_status.status(connection, name, simulated, now, self.known, public, next_key, trouble)
 
     def alarms(self, *, cleared: bool = False) -> tuple[Alarm, ...]:
         """The alarms that stand, newest first; after them those that were `cleared`, if wanted."""

@@ -41,11 +41,11 @@ class NotDisclosed:
     school: str
     """Name of the school."""
     entry: int
-    """Number of the entry in the school's disclosure log."""
+    """Number of the entry in the school's disclosure log; 0 where it has none."""
     kind: str
     """`lesson` or `week`."""
     what: str
-    """`differs` or `missing`."""
+    """`differs`, `missing`, or `undisclosed`."""
 
 
 @shape
@@ -64,6 +64,8 @@ class Verified:
     """Records that were disclosed and taken, and are not here."""
     without: int
     """Records whose agent told no entry of its log."""
+    skipped: int
+    """Entries of the schools' logs that came with no record, because it was withdrawn there."""
     not_disclosed: tuple[NotDisclosed, ...]
     """Those that differ or are missing, at most 100 of a school."""
 
@@ -94,6 +96,12 @@ class StatusView:
     """Whether any data are made by the simulator."""
     fingerprint: str
     """Fingerprint of the hub's key, which invitations carry and agents show."""
+    next_key: str | None
+    """Fingerprint of the key that it goes over to next; null while none was made."""
+    not_told: tuple[str, ...]
+    """Names of the schools that do not know that key yet."""
+    trouble: str
+    """What keeps the hub from announcing its next key, and what to do; empty while nothing does."""
     alarms: tuple[Alarm, ...]
     """Alarms that stand, newest first."""
     schema: int

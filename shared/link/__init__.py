@@ -14,7 +14,7 @@ Sending durably (agent to hub), tables in the caller's own file:
     outbox.set_budget(connection, bytes); outbox.is_full(connection)
     aside.listed(connection); aside.retry(connection, number); aside.drop(connection, number)
     outbox.counts(connection) -> Counts(pending, sent, aside, withdrawn, bytes, epoch, renewals)
-    feed = outbox.OutboxFeed(writer, on_resume=...)            feed.wake() after a commit that appended
+    feed = outbox_feed.OutboxFeed(writer, recognises=...)      feed.wake() after a commit that appended
     client = LinkClient(address, server_public, keys, stream, feed, rng); client.start(); client.stop()
     client.state -> LinkState(name="connected"|"waiting"|"refused", detail, last_ack, unacked)
     client.ask(what, timeout) -> bytes | None   what the receiver tells us under this name; any thread
@@ -30,7 +30,7 @@ Sending from memory (collector to agent), the receiver remembers how far the sou
 Receiving:
 
     ledger.create_tables(db)
-    class MyInbox:                        the methods of server.Inbox, called from the server's thread only
+    class MyInbox:                        the methods of inbox.Inbox, called from the server's thread only
         def enrolments(self) -> Mapping[str, str]: ...                    public key (z85) -> enrolment id
         def inviting(self) -> bool: ...
         def join(self, public_key: str, secret: bytes, name: str) -> str: ...      BadInput refuses
@@ -60,14 +60,14 @@ Keys and enrolment:
 Keys that change, with nothing lost and nothing doubled (docs/decisions/0016-keys-that-change.md):
 
     A sender: pair = keys.make_next(folder, "link"); client.renew(pair)
-        LinkClient(..., keys=(current, next), on_renewed=lambda pair: keys.promote(folder, "link"),
-            on_not_renewed=reason -> None); start with both while there is a next one, and renew(next) again
+        LinkClient(..., keys=(current, next), keeper=Keeper(renewed=..., not_renewed=...)); start with both
+        while there is a next one, and renew(next) again; when renewed, keys.promote(folder, "link")
     Its receiver, over its own table of members:
         KEYS = succession.Succession(table, owner_column, copied=()); KEYS.add_column(db), a migration step
         KEYS.renew(connection, owner, old_key, new_key, now); KEYS.retire(connection, owner, key_in_use, now)
         KEYS.before(connection, key_in_use) -> the key that a retirement would end, or None; only reads
     A receiver's own: LinkServer(..., next_key=lambda: public_or_empty) announces it; then promote, and start
-        LinkClient(address, (in_force, next_or_empty), ..., on_next_key=remember, on_server_key=remember)
+        LinkClient(address, (in_force, next_or_empty), ..., keeper=Keeper(next_key=..., server_key=...))
 
 Versions (docs/decisions/0015-versions-and-window.md): `versions.Versions`; a side that is too old is named in
 `client.state.detail`. Frames as they were spoken are recorded in tests/shared/link/recorded.

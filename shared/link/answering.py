@@ -1,14 +1,18 @@
 """What a server answers beside batches: what it tells a sender, and keys that follow one another."""
 
+import time
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
 from shared.errors import BadInput
 from shared.link.asking import version_of
 from shared.link.frames import MAX_PARTS, PART, Ask, Renewed, Told
-from shared.link.receiver import Question, Renewal
+from shared.link.instructions import Question, Renewal
 
 _KEPT_BYTES: Final = 2 * MAX_PARTS * PART  # of answers that are being pulled
+_KEPT_S: Final = 60.0  # an answer may hold what the inbox itself forgets; older ones are asked of it anew
 _KNOWN_KEYS: Final = 8192  # whose state is remembered
 
 
@@ -34,13 +38,21 @@ class Renewing(Protocol):
         """`key_in_use` speaks: the keys that it was renewed from may speak no more. May come twice."""
 
 
-class Answers:
-    """The answers of one server, for whatever its inbox can do."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    version: bytes
+    data: bytes
+    since: float
 
-    def __init__(self, inbox: object) -> None:
+
+class Answers:
+    """The answers of one server, for whatever its inbox can do; `clock` is monotonic, in seconds."""
+
+    def __init__(self, inbox: object, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._telling = inbox if isinstance(inbox, Telling) else None
         self._renewing = inbox if isinstance(inbox, Renewing) else None
-        self._kept: OrderedDict[tuple[str, str], tuple[bytes, bytes]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
         self._in_use: set[str] = set()
         self._granted: set[str] = set()  # keys that have not spoken yet
 
@@ -75,10 +87,17 @@ class Answers:
         self._granted.discard(key)
         return new
 
+    def forget_old(self) -> None:
+        """Answers that were kept for a minute; to be called now and then, whether or not anybody asks."""
+        oldest = self._clock() - _KEPT_S
+        for place in [place for place, kept in self._kept.items() if kept.since <= oldest]:
+            del self._kept[place]
+
     def _whole(self, enrolment: str, ask: Ask) -> tuple[bytes, bytes]:
         """Version and bytes; both empty for nothing. Only a first part is asked of the inbox anew."""
         if self._telling is None:
             return b"", b""
+        self.forget_old()
         place = enrolment, ask.what
         kept = self._kept.pop(place, None) if ask.part else None
         if kept is None:
@@ -88,14 +107,14 @@ class Answers:
                 return b"", b""
             if len(data) > MAX_PARTS * PART:
                 raise ValueError(f"{ask.what}: {len(data)} bytes, a link tells {MAX_PARTS * PART} at most")
-            kept = version_of(data), data
-        if len(kept[1]) > PART * (ask.part + 1):
+            kept = _Kept(version_of(data), data, self._clock())
+        if len(kept.data) > PART * (ask.part + 1):
             self._keep(place, kept)
-        return kept
+        return kept.version, kept.data
 
-    def _keep(self, place: tuple[str, str], answer: tuple[bytes, bytes]) -> None:
+    def _keep(self, place: tuple[str, str], answer: _Kept) -> None:
         self._kept[place] = answer
-        while sum(len(data) for _, data in self._kept.values()) > _KEPT_BYTES:
+        while sum(len(kept.data) for kept in self._kept.values()) > _KEPT_BYTES:
             self._kept.popitem(last=False)
 
 

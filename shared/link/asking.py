@@ -40,6 +40,11 @@ class Pull:
     _parts: list[bytes] = field(default_factory=list)
     patience: _Patience = field(default_factory=_Patience)
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody still waits for it."""
+        return not (self.dropped or self.future.done())
+
     def next(self) -> Ask:
         """The part that is missing."""
         return Ask(self.what, len(self._parts))
@@ -78,6 +83,7 @@ class Asker:
 
     def pull(self, pull: Pull) -> None:
         """Begin to ask."""
+        self.tidy()
         self._pulls.append(pull)
 
     def renew(self, public: str) -> None:
@@ -96,17 +102,21 @@ class Asker:
         for patience in (self._renewal, *(pull.patience for pull in self._pulls)):
             patience.at, patience.tries = float("-inf"), 0
 
+    def tidy(self) -> None:
+        """Forget what nobody waits for, with the parts that came of it."""
+        self._pulls = [pull for pull in self._pulls if pull.waiting]
+
     @property
     def deadline(self) -> float:
         """When `due` wants to be called; infinity for never."""
-        self._pulls = [pull for pull in self._pulls if not (pull.dropped or pull.future.done())]
-        waiting = [pull.patience.at for pull in self._pulls]
+        waiting = [pull.patience.at for pull in self._pulls if pull.waiting]
         return min([*waiting, *([self._renewal.at] if self._renewing else [])], default=float("inf"))
 
     def due(self, now: float) -> list[Ask | Renew]:
         """What to say now, to a receiver that understands it."""
         if self.deadline > now:
             return []
+        self.tidy()
         frames: list[Ask | Renew] = []
         if self._renewing and self._renewal.at <= now:
             self._wait(self._renewal, now)
@@ -131,6 +141,5 @@ class Asker:
         return ours
 
     def _wait(self, patience: _Patience, now: float) -> None:
-        longest = min(self._pace.longest, self._pace.first * 2.0 ** min(patience.tries, 16))
-        patience.at = now + longest * (0.75 + 0.5 * self._rng.random())
+        patience.at = now + self._pace.wait(patience.tries, self._rng)
         patience.tries += 1

@@ -11,14 +11,14 @@ from typing import Final, Literal
 import structlog
 import zmq
 
-from shared.errors import BadInput
+from shared.errors import BadInput, CommonGroundError
 from shared.link.credentials import Credentials
 from shared.link.dialling import Line, LineEvent
 from shared.link.errands import Errands
 from shared.link.feed import Feed
 from shared.link.frames import Batch, Renewed, Told, decode_to_sender, encode
 from shared.link.keys import KeyPair
-from shared.link.rotation import Rotation
+from shared.link.rotation import NOBODY, Keeper, Rotation
 from shared.link.sender import (
     Instruction,
     Outdated,
@@ -48,16 +48,11 @@ class LinkState:
     unacked: int
 
 
-def _ignore(_: object) -> None: ...
-
-
 class LinkClient:
     """Sends `feed` as `stream` to the receiver at `address` that holds `server_public`.
 
-    A key in force, ours or the receiver's, may be followed by the next one, tried when the first is refused.
-    Callbacks come from the client's thread, perhaps twice: `on_renewed`, our key is this one from now on;
-    `on_not_renewed`, the receiver will not have the new one, and why; `on_next_key`, the receiver's next key,
-    or "" for none any more; `on_server_key`, the receiver's key is this one from now on.
+    A key in force, ours or the receiver's, may be followed by the next one, tried when the first is refused;
+    `keeper` is told of every change.
     """
 
     def __init__(
@@ -70,10 +65,7 @@ class LinkClient:
         rng: random.Random,
         clock: Callable[[], float] = time.monotonic,
         pace: Pace | None = None,
-        on_renewed: Callable[[KeyPair], None] = _ignore,
-        on_not_renewed: Callable[[str], None] = _ignore,
-        on_next_key: Callable[[str], None] = _ignore,
-        on_server_key: Callable[[str], None] = _ignore,
+        keeper: Keeper = NOBODY,
     ) -> None:
         self._address = check_address(address)
         self._credentials = Credentials(
@@ -92,9 +84,7 @@ class LinkClient:
         self._strangers = 0  # rounds without a handshake
         self._redial = False
         self._errands = Errands(rng, self._pace, self._nudge)
-        self._rotation = Rotation(
-            self._credentials, self._errands, on_renewed, on_not_renewed, on_next_key, on_server_key
-        )
+        self._rotation = Rotation(self._credentials, self._errands, keeper)
         self._machine = Sender(stream, 0, rng, self._pace)
         self._log = structlog.get_logger("link.client")
         self.state = LinkState("waiting", "not started", None, 0)
@@ -125,7 +115,7 @@ class LinkClient:
         return self._errands.ask(what, timeout, self._why_silent)
 
     def renew(self, pair: KeyPair) -> None:
-        """Speak with this key as soon as the receiver has it on its disk. From any thread; see `on_renewed`.
+        """Speak with this key as soon as the receiver has it on its disk. From any thread; see `Keeper`.
 
         Have it on your own disk first: once it is used the old one is refused.
         """
@@ -142,26 +132,27 @@ class LinkClient:
         return self.state.detail or "not connected"
 
     def _run(self) -> None:
+        attached = False
         try:
-            self._feed.attach(self._wake)
             while not self._stopping.is_set():
                 try:
+                    if not attached:
+                        self._feed.attach(self._wake)
+                        attached = True
                     self._converse()
                 except Exception as error:  # noqa: BLE001 - a feed's full disk: begin again, nothing is lost
                     if self._stopping.is_set():
                         break
-                    self._log.error("link_feed_failed", error=f"{type(error).__name__}: {error}")
-                    self._show("waiting", f"the outbox cannot be used: {error}")
-                    self._rest(self._pace.first * (1 + self._rng.random()))
+                    self._log.error("link_failed", error=f"{type(error).__name__}: {error}")
+                    whose = "" if isinstance(error, CommonGroundError) else "the outbox cannot be used: "
+                    self._show("waiting", f"{whose}{error}")
+                    self._stopping.wait(self._pace.first * (1 + self._rng.random()))
         finally:
             self._errands.take_over()
             self._errands.asker.close()
             self._feed.detach()
             self._wake.close()
             self._context.term()
-
-    def _rest(self, seconds: float) -> None:
-        self._stopping.wait(seconds)
 
     def _converse(self) -> None:
         """One line after another until asked to stop; an error of the feed ends the line."""
@@ -222,24 +213,21 @@ class LinkClient:
                     self._next_of_ours()
                 case LineEvent.STRANGE:
                     self._machine.refusal = "no handshake: is this the receiver's key, and is it a link?"
-                    self._next_of_theirs()
+                    if self._credentials.several_servers:  # with one to expect the line itself tries again
+                        self._next_of_theirs()
 
     def _next_of_ours(self) -> None:
         self._redial = True
         if self._credentials.refused():
             self._show_machine()
-            self._rest(self._pace.refused * (0.5 + self._rng.random()))
+            self._stopping.wait(self._pace.refused * (0.5 + self._rng.random()))
 
     def _next_of_theirs(self) -> None:
-        """With one key to expect the line itself goes on trying."""
-        if not self._credentials.several_servers:
-            return
         self._redial = True
         if self._credentials.no_handshake():
             self._show_machine()
             self._strangers += 1
-            longest = min(self._pace.longest, self._pace.first * 2.0 ** min(self._strangers, 16))
-            self._rest(longest * (0.5 + self._rng.random()))
+            self._stopping.wait(self._pace.wait(self._strangers, self._rng))
 
     def _hear(self) -> None:
         for data in self._line.frames():
@@ -255,8 +243,7 @@ class LinkClient:
                     self._redial |= self._rotation.answered(frame)
                 case _:
                     self._carry_out(self._machine.received(frame, self._clock()))
-        not_enrolled = self._machine.refusal == _NOT_ENROLLED and not self._redial
-        if not_enrolled and self._credentials.several:
+        if self._machine.refusal == _NOT_ENROLLED and self._credentials.several and not self._redial:
             self._next_of_ours()
 
     def _carry_out(self, instructions: Iterable[Instruction]) -> None:
@@ -284,9 +271,8 @@ class LinkClient:
                     return self._machine.renewed(epoch, now)
                 return self._machine.resumed(last_seq, self._feed.tail(), now)
             case Outdated(current):
-                epoch_or_none = self._feed.outdated(current)
-                if epoch_or_none is not None:
-                    return self._machine.renewed(epoch_or_none, now)
+                if (newer := self._feed.outdated(current)) is not None:
+                    return self._machine.renewed(newer, now)
         return ()
 
     def _transmit(self, first: int, last: int) -> None:

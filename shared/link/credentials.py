@@ -38,9 +38,9 @@ class Credentials:
         return self._theirs[1] if len(self._theirs) > 1 else ""
 
     @property
-    def changed(self) -> tuple[bool, bool]:
-        """Whether the one in use is not the one that was in force: ours, theirs."""
-        return self._our > 0, self._their > 0
+    def renewed(self) -> bool:
+        """Whether our key in use is not the one that was in force."""
+        return self._our > 0
 
     def refused(self) -> bool:
         """Ours was refused: the next one's turn. Whether all of them had theirs."""

@@ -1,6 +1,7 @@
 """How many connections there may be and which one goes first; numbers and names only, no socket, no clock.
 
-A connection counts as a stranger's until a frame under an enrolled key has come over it.
+A connection counts as a stranger's until a frame under an enrolled key has come over it, and again once that
+key is enrolled no more.
 """
 
 from collections import Counter, OrderedDict
@@ -15,10 +16,13 @@ _EARLY_S: Final = 5.0  # how long a frame may be ahead of the news of its connec
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """Connections of strangers, of one key, in all; seconds until a stranger must have spoken as a member."""
+    """Connections of strangers, of one account (`quota.account_of`), and in all.
+
+    `patience_s`: seconds until a stranger must have spoken as a member.
+    """
 
     strangers: int = 256
-    of_one_key: int = 64
+    of_one_account: int = 64
     connections: int = 4096
     patience_s: float = 15.0
 
@@ -30,7 +34,7 @@ class Connection:
     fd: int
     peer: tuple[str, int]
     since: float
-    key: str = ""
+    account: str = ""
     member: bool = False
     ending: bool = False
     delivered: int = 0  # bytes of frames that came out; written by one thread, looked at by another
@@ -47,17 +51,17 @@ class Crowd:
         self._all: dict[int, Connection] = {}
         self._strangers: dict[str, OrderedDict[int, Connection]] = {}  # by address, the oldest first
         self._strange = 0
-        self._of_key: dict[str, OrderedDict[int, Connection]] = {}
+        self._of_account: dict[str, OrderedDict[int, Connection]] = {}
         self._ending = 0
         self._early: OrderedDict[int, tuple[str, bool, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._all)
 
-    def known(self, fd: int, key: str, size: int) -> bool:
-        """Whether this connection speaks with this enrolled key, as before; counts the frame if so."""
+    def known(self, fd: int, account: str, size: int) -> bool:
+        """Whether this connection speaks for this enrolment, as before; counts the frame if so."""
         connection = self._all.get(fd)
-        if connection is None or connection.key != key or not connection.member:
+        if connection is None or connection.account != account or not connection.member:
             return False
         connection.delivered += size + _WRAPPING
         return True
@@ -68,41 +72,42 @@ class Crowd:
         self.closed(fd)
         connection = Connection(fd, peer, now)
         self._all[fd] = connection
-        self._strangers.setdefault(peer[0], OrderedDict())[fd] = connection
-        self._strange += 1
+        self._join_strangers(connection)
         cut = []
         if early:
-            key, member, heard = early
+            account, member, heard = early
             if now - heard < _EARLY_S:
-                cut = self.heard(fd, key, member, 0, now)
+                cut = self.heard(fd, account, member, 0, now)
         if self._strange > self._room.strangers:
             cut.append(self._cut(self._first_to_go(), "strangers"))
         elif len(self._all) - self._ending > self._room.connections:
             cut.append(self._cut(self._first_to_go() if self._strange else connection, "too_many"))
         return cut
 
-    def heard(self, fd: int, key: str, member: bool, size: int, now: float) -> list[Connection]:
-        """A frame of `size` bytes came under `key`, which is enrolled if `member`."""
+    def heard(self, fd: int, account: str, member: bool, size: int, now: float) -> list[Connection]:
+        """A frame of `size` bytes came of `account`, which is an enrolment's if `member`."""
         connection = self._all.get(fd)
         if connection is None:
-            self._early[fd] = (key, member, now)
+            self._early[fd] = (account, member, now)
             if len(self._early) > self._room.connections:
                 self._early.popitem(last=False)
             return []
         if connection.ending:
             return []
         connection.delivered += size + _WRAPPING
-        if connection.key != key:
-            self._leave_key(connection)
-            connection.key = key
-            self._of_key.setdefault(key, OrderedDict())[fd] = connection
-        if member and not connection.member:
-            self._leave_strangers(connection)
-            connection.member = True
-        own = self._of_key[key]
-        if len(own) > self._room.of_one_key:
-            return [self._cut(next(iter(own.values())), "too_many_of_one_key")]
-        return []
+        if connection.account != account:
+            self._leave_account(connection)
+            connection.account = account
+            self._of_account.setdefault(account, OrderedDict())[fd] = connection
+        if member != connection.member:
+            self._turn(connection, member, now)
+        cut = []
+        own = self._of_account[account]
+        if len(own) > self._room.of_one_account:
+            cut.append(self._cut(next(iter(own.values())), "too_many_of_one_account"))
+        if self._strange > self._room.strangers:
+            cut.append(self._cut(self._first_to_go(), "strangers"))
+        return cut
 
     def closed(self, fd: int) -> None:
         """The connection is gone."""
@@ -113,7 +118,7 @@ class Crowd:
         if connection.ending:
             self._ending -= 1
             return
-        self._leave_key(connection)
+        self._leave_account(connection)
         if not connection.member:
             self._leave_strangers(connection)
 
@@ -127,9 +132,10 @@ class Crowd:
         ]
         return [self._cut(connection, "silent") for connection in due]
 
-    def of(self, key: str, reason: str) -> list[Connection]:
-        """Every connection of a key, all to be cut for `reason`."""
-        return [self._cut(connection, reason) for connection in list(self._of_key.get(key, {}).values())]
+    def of(self, account: str, reason: str) -> list[Connection]:
+        """Every connection of an account, all to be cut for `reason`."""
+        own = list(self._of_account.get(account, {}).values())
+        return [self._cut(connection, reason) for connection in own]
 
     def open(self) -> list[Connection]:
         """Those that are not being cut."""
@@ -151,18 +157,30 @@ class Crowd:
 
     def _cut(self, connection: Connection, reason: str) -> Connection:
         self.counters[f"cut:{reason}"] += 1
-        self._leave_key(connection)
+        self._leave_account(connection)
         if not connection.member:
             self._leave_strangers(connection)
         connection.ending = True
         self._ending += 1
         return connection
 
-    def _leave_key(self, connection: Connection) -> None:
-        if own := self._of_key.get(connection.key):
+    def _leave_account(self, connection: Connection) -> None:
+        if own := self._of_account.get(connection.account):
             own.pop(connection.fd, None)
             if not own:
-                del self._of_key[connection.key]
+                del self._of_account[connection.account]
+
+    def _turn(self, connection: Connection, member: bool, now: float) -> None:
+        connection.member = member
+        if member:
+            self._leave_strangers(connection)
+        else:
+            connection.since = now
+            self._join_strangers(connection)
+
+    def _join_strangers(self, connection: Connection) -> None:
+        self._strangers.setdefault(connection.peer[0], OrderedDict())[connection.fd] = connection
+        self._strange += 1
 
     def _leave_strangers(self, connection: Connection) -> None:
         address = connection.peer[0]

@@ -78,19 +78,19 @@ class Door:
         self._thread = threading.Thread(target=self._run, name=f"door:{port}", daemon=True)
         self._thread.start()
 
-    def known(self, fd: int, key: str, size: int) -> bool:
-        """Whether this connection spoke before as this member, and now `size` bytes; takes no lock."""
-        return self._crowd.known(fd, key, size)
+    def known(self, fd: int, account: str, size: int) -> bool:
+        """Whether this connection spoke before for this enrolment, and now `size` bytes; takes no lock."""
+        return self._crowd.known(fd, account, size)
 
-    def heard(self, fd: int, key: str, member: bool, size: int) -> None:
-        """A frame of `size` bytes came over the connection `fd` under `key`."""
+    def heard(self, fd: int, account: str, member: bool, size: int) -> None:
+        """A frame of `size` bytes came over the connection `fd`; see `Crowd.heard`."""
         with self._lock:
-            self._end(self._crowd.heard(fd, key, member, size, self._clock()))
+            self._end(self._crowd.heard(fd, account, member, size, self._clock()))
 
-    def cut(self, key: str, reason: str) -> None:
-        """End every connection of this key."""
+    def cut(self, account: str, reason: str) -> None:
+        """End every connection of this account."""
         with self._lock:
-            self._end(self._crowd.of(key, reason))
+            self._end(self._crowd.of(account, reason))
 
     def close(self) -> None:
         """End the thread; the listener is about to be closed."""

@@ -39,6 +39,7 @@ class Errands:
             with suppress(TimeoutError):
                 return pull.future.result(min(left, _LOOK_S))
         pull.dropped = True
+        self._nudge()  # what came of it is let go
         raise TimeoutError(f"no answer about {what}: {why_silent()}")
 
     def renew(self, pair: KeyPair) -> None:
@@ -47,7 +48,8 @@ class Errands:
         self._nudge()
 
     def take_over(self) -> None:
-        """What other threads handed over since."""
+        """What other threads handed over since, or gave up."""
+        self.asker.tidy()
         with suppress(Empty):
             while True:
                 match self._handed.get_nowait():

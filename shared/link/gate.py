@@ -8,6 +8,7 @@ from typing import Final, Protocol, runtime_checkable
 import zmq
 from zmq.utils import z85
 
+from shared.link.quota import account_of
 from shared.link.sockets import DOMAIN, Context, Socket
 
 _ADDRESS: Final = "inproc://zeromq.zap.01"
@@ -57,16 +58,16 @@ class Knocks:
 
 
 class Handshakes:
-    """How often one key may connect, and strangers in all; a key that is refused at present may not."""
+    """How often one account may connect, and strangers in all; one that is refused at present may not."""
 
     def __init__(self, per_second: float, burst: float, refused: Callable[[str, float], bool]) -> None:
-        self._keys = Knocks(per_second, burst)
+        self._accounts = Knocks(per_second, burst)
         self._strangers = Knocks(_STRANGERS)
         self._refused = refused
 
-    def allow(self, key: str, now: float, *, member: bool) -> bool:
+    def allow(self, account: str, now: float, *, member: bool) -> bool:
         """Whether this one may go on; otherwise it may try again later."""
-        if self._refused(key, now) or not self._keys.allow(key, now):
+        if self._refused(account, now) or not self._accounts.allow(account, now):
             return False
         return member or self._strangers.allow("", now)
 
@@ -121,8 +122,9 @@ class Gate:
                 if (domain, mechanism) == (DOMAIN.encode(), b"CURVE") and self._admits(
                     key := _z85(credentials)
                 ):
-                    member = key in self._known
-                    allowed = self._handshakes.allow(key, self._clock(), member=member)
+                    enrolment = self._known.get(key)
+                    account, member = account_of(key, enrolment), enrolment is not None
+                    allowed = self._handshakes.allow(account, self._clock(), member=member)
                     verdict = [b"200", b"OK", key.encode()] if allowed else _TRY_AGAIN
             except Exception:
                 verdict = _TRY_AGAIN
@@ -132,14 +134,14 @@ class Gate:
             refused += verdict[0] != b"200"
         return refused
 
+    def close(self) -> None:
+        """Let the address go."""
+        self.socket.close()
+
     def _admits(self, key: str) -> bool:
         if key not in self._known and self._looks.allow("", self._clock()):
             self.refresh()
         return self.enrolment(key) is not None or self._members.inviting()
-
-    def close(self) -> None:
-        """Let the address go."""
-        self.socket.close()
 
 
 def _z85(credentials: list[bytes]) -> str:

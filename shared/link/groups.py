@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
-from shared.link.receiver import Delivery, Later, Outcome, Take
+from shared.link.instructions import Take
+from shared.link.outcomes import Delivery, Later, Outcome
 
 Answer = Callable[[Sequence[Take], Sequence[Outcome]], None]
 

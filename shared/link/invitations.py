@@ -120,7 +120,9 @@ def look(connection: sqlite3.Connection, secret: bytes, public_key: str, now: fl
             raise BadInput("invitation_used")
         return Spent(label, note, again=True)
     if now >= expires:
-        raise BadInput("invitation_expired")
+        raise BadInput(
+            "invitation_replaced" if _replaced(connection, label, expires) else "invitation_expired"
+        )
     return Spent(label, note, again=False)
 
 
@@ -133,7 +135,8 @@ def label_of(connection: sqlite3.Connection, secret: bytes) -> str | None:
 def spend(connection: sqlite3.Connection, secret: bytes, public_key: str, now: float) -> Spent:
     """Use an invitation for this key. The same key may repeat itself, for its answer may have been lost.
 
-    Raises BadInput: `invitation_unknown`, `invitation_used`, `invitation_expired`.
+    Raises BadInput: `invitation_unknown`, `invitation_used`, `invitation_expired`, and `invitation_replaced`
+    where a newer one was made as this one was cancelled.
     """
     found = look(connection, secret, public_key, now)
     if not found.again:
@@ -150,12 +153,26 @@ def any_open(connection: sqlite3.Connection, now: float) -> bool:
     return bool(connection.execute(query, (now,)).fetchone()[0])
 
 
+def waiting(connection: sqlite3.Connection, label: str, now: float) -> int:
+    """How many invitations with this label wait to be used."""
+    query = "SELECT count(*) FROM link_invitation WHERE label = ? AND used IS NULL AND expires > ?"
+    return int(connection.execute(query, (label, now)).fetchone()[0])
+
+
 def cancel(connection: sqlite3.Connection, label: str, now: float) -> int:
-    """Close the open invitations with this label; returns how many."""
+    """Close the open invitations with this label; returns how many.
+
+    One that is made at the same `now` is what replaced them.
+    """
     return connection.execute(
         "UPDATE link_invitation SET expires = ? WHERE label = ? AND used IS NULL AND expires > ?",
         (now, label, now),
     ).rowcount
+
+
+def _replaced(connection: sqlite3.Connection, label: str, cancelled: float) -> bool:
+    query = "SELECT EXISTS (SELECT 1 FROM link_invitation WHERE label = ? AND created = ?)"
+    return bool(connection.execute(query, (label, cancelled)).fetchone()[0])
 
 
 def _check(body: bytes) -> bytes:

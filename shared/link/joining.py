@@ -15,11 +15,17 @@ _WHY: Final = {
     "invitation_unknown": "it does not know this invitation: ask for a new one",
     "invitation_used": "this invitation was used already: ask for a new one",
     "invitation_expired": "this invitation has expired: ask for a new one",
+    "invitation_replaced": "a newer invitation was made, so that this one is void: use that one",
     "school_name_differs": "this invitation is for a school of another name: set `school` in agent.toml",
     "key_changed": "this school has joined with another key: let the hub `revoke` that one, then ask anew",
     "key_of_another_school": "this key is another school's: set up each school in a folder of its own",
     "revoked": "this key was revoked: ask for a new invitation",
 }
+
+_NONE_OPEN: Final = (
+    "has no invitation open: this one was used, replaced or ran out; tell whoever made it, then ask for a new"
+    " one"
+)
 
 
 def join(
@@ -57,7 +63,7 @@ def _knock(line: Line, request: Join, address: str, until: float) -> None:
                 case LineEvent.DOWN:
                     ask_at = float("inf")
                 case LineEvent.REFUSED:
-                    raise CommonGroundError(f"{address} has no invitation open: ask for a new one")
+                    raise CommonGroundError(f"{address} {_NONE_OPEN}")
                 case LineEvent.STRANGE:
                     trouble = "what answers there is not the receiver of this invitation; check the address"
         for data in line.frames():

@@ -35,21 +35,32 @@ def load_or_create(folder: Path, name: str) -> KeyPair:
     path = folder / f"{name}.key"
     if not path.exists():
         _create(folder, path)
-    secret = read_secret(path).strip()
-    try:
-        return KeyPair(zmq.curve_public(secret).decode(), secret)
-    except (ValueError, zmq.ZMQError):
-        raise SettingsError(f"{path} holds no CURVE key: restore it from the backup of this folder") from None
+    return _read(path)
 
 
 def next_pair(folder: Path, name: str) -> KeyPair | None:
-    """The pair that is to follow `folder/name.key`; None when none was made. Raises as `load_or_create`."""
-    return load_or_create(folder, _next(name)) if (folder / f"{_next(name)}.key").exists() else None
+    """The pair that is to follow `folder/name.key`; None when there is none, and none is made.
+
+    Raises as `load_or_create`.
+    """
+    path = folder / f"{_next(name)}.key"
+    try:
+        return _read(path)
+    except SettingsError:
+        if path.exists():
+            raise
+        return None  # also when it took the other one's place this moment
 
 
 def make_next(folder: Path, name: str) -> KeyPair:
     """As `next_pair`, made when it is not there yet: on disk before anybody hears of it."""
     return load_or_create(folder, _next(name))
+
+
+def pairs(folder: Path, name: str) -> tuple[KeyPair, ...]:
+    """The pair of `load_or_create` and, while it changes, the next one."""
+    pair, following = load_or_create(folder, name), next_pair(folder, name)
+    return (pair,) if following is None else (pair, following)
 
 
 def promote(folder: Path, name: str) -> KeyPair:
@@ -63,8 +74,31 @@ def promote(folder: Path, name: str) -> KeyPair:
     return load_or_create(folder, name)
 
 
+def promote_if(folder: Path, name: str, pair: KeyPair) -> bool:
+    """As `promote`, when the next pair is this one; whether it was."""
+    following = next_pair(folder, name)
+    if following is None or following.public != pair.public:
+        return False
+    promote(folder, name)
+    return True
+
+
+def fingerprint(public: str) -> str:
+    """A public key short enough to read aloud: 8 groups of 4 hexadecimal digits."""
+    digest = hashlib.blake2b(public.encode(), digest_size=16).hexdigest()
+    return "-".join(digest[i : i + 4] for i in range(0, 32, 4))
+
+
 def _next(name: str) -> str:
     return f"{name}.next"
+
+
+def _read(path: Path) -> KeyPair:
+    secret = read_secret(path).strip()
+    try:
+        return KeyPair(zmq.curve_public(secret).decode(), secret)
+    except (ValueError, zmq.ZMQError):
+        raise SettingsError(f"{path} holds no CURVE key: restore it from the backup of this folder") from None
 
 
 def _create(folder: Path, path: Path) -> None:
@@ -79,9 +113,3 @@ def _create(folder: Path, path: Path) -> None:
     finally:
         draft.unlink()
         sync_folder(folder)
-
-
-def fingerprint(public: str) -> str:
-    """A public key short enough to read aloud: 8 groups of 4 hexadecimal digits."""
-    digest = hashlib.blake2b(public.encode(), digest_size=16).hexdigest()
-    return "-".join(digest[i : i + 4] for i in range(0, 32, 4))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from shared.errors import BadInput
 from shared.link.frames import WINDOW, Rejection
-from shared.link.receiver import (
+from shared.link.outcomes import (
     Delivery,
     Fenced,
     Missing,
@@ -25,8 +25,11 @@ from shared.link.receiver import (
 if TYPE_CHECKING:
     from sqlite_utils import Database
 
+EPOCH_AHEAD: Final = "epoch_in_the_future"
 STREAMS_AN_ENROLMENT: Final = 256  # a mad peer cannot fill the table
 REJECTIONS_KEPT: Final = 1000  # of each stream
+AHEAD_MS: Final = 2 * 24 * 3600 * 1000  # a peer's clock may be this far before ours when it begins an epoch
+STEP_MS: Final = 1000  # whoever was fenced goes a little above the epoch in force, wherever that stands
 
 Effect = Callable[[sqlite3.Connection, Delivery], None]
 _Stream = tuple[str, str]  # enrolment and stream
@@ -56,15 +59,21 @@ def create_tables(db: "Database") -> None:
     ).create_index(["enrolment", "stream", "epoch", "seq"])
 
 
-def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: int) -> Standing:
+def hello(
+    connection: sqlite3.Connection, enrolment: str, stream: str, epoch: int, now_ms: int | None = None
+) -> Standing:
     """How the stream stands, after fencing every epoch before `epoch`.
 
     A new epoch starts at seq 0 and keeps the position. When the standing's epoch is newer than `epoch`,
-    the peer is the one that is fenced. Raises BadInput for one stream too many.
+    the peer is the one that is fenced. Raises BadInput for one stream too many, and for an epoch far ahead
+    of `now_ms` (milliseconds since 1970; None takes any) after which none could follow.
     """
     if (found := standing_of(connection, enrolment, stream, epoch)) is not None:
         return found
     standing = _standing(connection, enrolment, stream)
+    in_force = standing.epoch if standing else 0
+    if now_ms is not None and epoch > max(now_ms + AHEAD_MS, in_force + STEP_MS):
+        raise BadInput(EPOCH_AHEAD, "a clock that is days ahead of ours")
     if standing is None:
         (streams,) = connection.execute(
             "SELECT count(*) FROM link_stream WHERE enrolment = ?", (enrolment,)
@@ -81,6 +90,12 @@ def hello(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: in
         (epoch, enrolment, stream),
     )
     return Standing(epoch, 0, standing.position)
+
+
+def forget(connection: sqlite3.Connection, enrolment: str) -> None:
+    """Whoever speaks for the enrolment next begins anew, in whatever epoch its outbox is."""
+    connection.execute("DELETE FROM link_stream WHERE enrolment = ?", (enrolment,)).close()
+    connection.execute("DELETE FROM link_rejection WHERE enrolment = ?", (enrolment,)).close()
 
 
 def standing_of(connection: sqlite3.Connection, enrolment: str, stream: str, epoch: int) -> Standing | None:

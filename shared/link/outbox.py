@@ -5,22 +5,17 @@ What was sent is kept, so that a receiver restored from a backup can ask for it 
 """
 
 import sqlite3
-import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import TimeoutError as StillWorking
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
-from shared.errors import BadInput, BusyError, CommonGroundError
+from shared.errors import BadInput, BusyError
 from shared.link.feed import Item
-from shared.link.frames import MAX_PAYLOAD, MAX_POSITION, WINDOW
-from shared.storage import Writer, reader
+from shared.link.frames import MAX_PAYLOAD, MAX_POSITION
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
-
-T = TypeVar("T")
 
 BUDGET: Final = 256 * 1024 * 1024  # bytes of payload on disk
 _GONE: Final = Item(b"")
@@ -160,7 +155,7 @@ def withdraw(connection: sqlite3.Connection, numbers: Iterable[int]) -> int:
 def prune_sent(connection: sqlite3.Connection, before: float) -> int:
     """Forget batches acknowledged before this time (seconds since 1970); returns how many."""
     cursor = connection.execute(
-        "DELETE FROM outbox WHERE settled < ? AND state IN ('sent', 'withdrawn')"
+        "DELETE FROM outbox WHERE settled < ? AND state IN ('sent', 'withdrawn', 'retried', 'dropped')"
         " AND number <= (SELECT acked FROM outbox_state)",
         (before,),
     )
@@ -244,51 +239,6 @@ def set_aside(connection: sqlite3.Connection, seq: int, reason: str) -> None:
     )
 
 
-def resume(connection: sqlite3.Connection, last_seq: int, now: float, now_ms: int) -> int:
-    """Stand where the receiver stands; returns the epoch in force.
-
-    A receiver that lost its memory (restored from a backup) is sent again what is kept. One that has
-    more than this outbox can have sent shows that this file went back in time instead: the batches that
-    wait are sent under a new epoch, rather than taken for those of the lost one.
-    """
-    current, base, last, acked = connection.execute(
-        "SELECT epoch, base, last, acked FROM outbox_state"
-    ).fetchone()
-    number = base + last_seq
-    if number > last or number > acked + WINDOW:
-        return renew(connection, current, now_ms)
-    if number >= acked:
-        settle(connection, last_seq, now)
-    else:
-        connection.execute(
-            "UPDATE outbox SET state = 'pending', settled = NULL, reason = NULL"
-            " WHERE number > ? AND state IN ('sent', 'aside')",
-            (number,),
-        )
-        connection.execute("UPDATE outbox_state SET acked = ?", (number,))
-    return int(current)
-
-
-def outdated(connection: sqlite3.Connection, current: int, now_ms: int) -> int | None:
-    """What to do when the receiver knows the newer epoch `current`: a newer one still, or None to rest.
-
-    An epoch that the receiver took no part in yet may be too old only because a clock was wrong when it
-    began. One that it did is fenced for a reason: another outbox sends in its place.
-    """
-    (untouched,) = connection.execute("SELECT acked = base FROM outbox_state").fetchone()
-    return renew(connection, current, now_ms) if untouched else None
-
-
-def renew(connection: sqlite3.Connection, above: int, now_ms: int) -> int:
-    """Begin a new epoch, newer than `above`, with what is not settled yet; returns it."""
-    [(renewed,)] = connection.execute(
-        "UPDATE outbox_state SET epoch = max(epoch + 1, ? + 1, ?), base = acked, renewals = renewals + 1"
-        " RETURNING epoch",
-        (above, now_ms),
-    ).fetchall()
-    return int(renewed)
-
-
 def recount(connection: sqlite3.Connection) -> int:
     """Bring the bytes on disk up to date after some were taken away; returns them."""
     connection.execute(
@@ -309,98 +259,3 @@ def _make_room(connection: sqlite3.Connection, wanted: int) -> int:
         connection.execute("DELETE FROM outbox WHERE number = ?", (number,))
         freed += size
     return recount(connection)
-
-
-class OutboxFeed:
-    """The outbox as the client's feed: writes through the file's one writer, reads beside it.
-
-    `on_resume` is told after each WELCOME, by the client's thread, what the receiver says it has: the
-    number of the last batch and that batch's position. Stop the client before closing the writer.
-    """
-
-    def __init__(
-        self,
-        writer: Writer,
-        clock: Callable[[], float] = time.time,
-        on_resume: Callable[[int, bytes | None], None] | None = None,
-    ) -> None:
-        self._writer = writer
-        self._clock = clock
-        self._on_resume = on_resume
-        self._connection: sqlite3.Connection | None = None
-        self._closed = threading.Event()
-        self._wake: Callable[[], None] = lambda: None
-
-    def wake(self) -> None:
-        """Call after a commit that appended, from any thread; the client looks by itself each second too."""
-        self._wake()
-
-    def attach(self, wake: Callable[[], None]) -> None:
-        """See Feed."""
-        self._closed.clear()
-        self._connection = reader(self._writer.path)
-        self._wake = wake
-
-    def detach(self) -> None:
-        """See Feed."""
-        self._wake = lambda: None
-        if self._connection:
-            self._connection.close()
-            self._connection = None
-
-    def epoch(self) -> int:
-        """See Feed."""
-        return epoch(self._reading())
-
-    def tail(self) -> int:
-        """See Feed."""
-        return tail(self._reading())
-
-    def resume(self, last_seq: int, position: bytes | None) -> int:
-        """See Feed; the outbox goes on by the number alone, the position is for whoever asked to be told."""
-        now = self._clock()
-
-        def stand(connection: sqlite3.Connection) -> tuple[int, int]:
-            (base,) = connection.execute("SELECT base FROM outbox_state").fetchone()
-            return base + last_seq, resume(connection, last_seq, now, int(now * 1000))
-
-        number, epoch_now = self._commit(stand)
-        if self._on_resume is not None:
-            self._on_resume(number, position)
-        return epoch_now
-
-    def outdated(self, current: int) -> int | None:
-        """See Feed."""
-        now_ms = int(self._clock() * 1000)
-        return self._commit(lambda connection: outdated(connection, current, now_ms))
-
-    def read(self, first: int, last: int) -> Sequence[Item]:
-        """See Feed."""
-        return read(self._reading(), first, last)
-
-    def settle(self, seq: int) -> None:
-        """See Feed."""
-        now = self._clock()
-        self._commit(lambda connection: settle(connection, seq, now))
-
-    def set_aside(self, seq: int, reason: str) -> None:
-        """See Feed."""
-        self._commit(lambda connection: set_aside(connection, seq, reason))
-
-    def close(self) -> None:
-        """See Feed."""
-        self._closed.set()
-
-    def _reading(self) -> sqlite3.Connection:
-        if self._connection is None:
-            raise CommonGroundError("the outbox is not attached to a running client: start one")
-        return self._connection
-
-    def _commit(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        future = self._writer.submit(work)
-        while True:
-            try:
-                return future.result(timeout=0.5)
-            except StillWorking:
-                if self._closed.is_set():
-                    raise CommonGroundError("the outbox closed before its last change was on disk") from None

@@ -1,7 +1,9 @@
 """What one peer may ask of a receiver, and what becomes of a peer that takes more; no socket and no clock.
 
-Over its rates a peer is told to wait, and its frames are dropped undecoded while it should. An honest one has
-at most a window on its way by then; one that goes on collects strikes, and is refused for a growing time.
+A peer is an enrolment, whatever keys it speaks with, so that a new key does not begin a new account; only a
+stranger's key stands for itself. Over its rates a peer is told to wait, and its frames are dropped undecoded
+while it should. An honest one has at most a window on its way by then; one that goes on collects strikes, and
+is refused for a growing time.
 """
 
 from collections import OrderedDict
@@ -19,14 +21,16 @@ CALM_S: Final = 60.0  # a strike this old is forgotten
 FIRST_REFUSAL_S: Final = 10.0
 LONGEST_REFUSAL_S: Final = 600.0
 _WAIT_S: Final = (0.05, 5.0)  # the shortest and the longest wait that is asked for
-_REMEMBERED: Final = 8192  # keys; more than connections
+_REMEMBERED: Final = 8192  # accounts; more than connections
+_IDLE_S: Final = 3600.0  # by then every refusal is over, and every account is full again
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What one key may ask for: rates, with bursts of `burst_s` seconds' worth, and connections at once.
+    """What one account may ask for: rates, with bursts of `burst_s` seconds' worth, and connections at once.
 
-    `talk` is every frame but BATCH, with a burst of its own. The defaults stop only what has gone mad.
+    `talk` is every frame but BATCH, with a burst of its own; an hour's new keys may come at once. The
+    defaults stop only what has gone mad.
     """
 
     batches_per_second: float = 100_000.0
@@ -35,6 +39,7 @@ class Quota:
     talk_per_second: float = 2_000.0
     talk_burst: float = 8_000.0
     sessions: int = 64
+    renewals_per_hour: float = 60.0
 
 
 # For peers that somebody else runs: a term's backlog of one school (20,000 records) is in within a minute,
@@ -46,11 +51,17 @@ STRICT: Final = Quota(
     talk_per_second=20.0,
     talk_burst=128.0,
     sessions=8,
+    renewals_per_hour=4.0,
 )
 
 
 # What is counted elsewhere, or by nobody.
-UNLIMITED: Final = Quota(inf, inf, 1.0, inf, inf)
+UNLIMITED: Final = Quota(inf, inf, 1.0, inf, inf, renewals_per_hour=inf)
+
+
+def account_of(key: str, enrolment: str | None) -> str:
+    """Whose limits apply to what came under `key`; no key has a space in it."""
+    return key if enrolment is None else f"enrolment {enrolment}"
 
 
 class Step(Enum):
@@ -73,6 +84,7 @@ class _Peer:
     batches: float
     size: float
     talk: float
+    renewals: float
     at: float
     wait_until: float = float("-inf")
     told: dict[bytes, int] = field(default_factory=dict)  # frames of each route since it was told to wait
@@ -81,15 +93,18 @@ class _Peer:
     refusals: int = 0
     refused_until: float = float("-inf")
     deaf: int = 0  # frames since it was refused
+    successor: str = ""  # the newest key that it asked for
 
 
 class Limiter:
-    """The accounts of all peers, by key; bounded in number, and forgotten when long idle."""
+    """The accounts of all peers, by `account_of`; bounded in number, and forgotten when long idle."""
 
     def __init__(self, quota: Quota) -> None:
         self._batches = max(1.0, quota.batches_per_second)
         self._size = max(1.0, quota.bytes_per_second)
         self._talk = max(1.0, quota.talk_per_second)
+        self._renewals = quota.renewals_per_hour / 3600
+        self._most_renewals = max(1.0, quota.renewals_per_hour)
         self._most_batches = max(1.0, self._batches * quota.burst_s)
         self._most_size = max(float(MAX_FRAME), self._size * quota.burst_s)
         self._most_talk = max(1.0, quota.talk_burst)
@@ -103,9 +118,9 @@ class Limiter:
     def __len__(self) -> int:
         return len(self._peers)
 
-    def admit(self, key: str, route: bytes, size: int, now: float, *, batch: bool) -> Slow | Step | None:
+    def admit(self, account: str, route: bytes, size: int, now: float, *, batch: bool) -> Slow | Step | None:
         """One frame of `size` bytes came over `route`; None lets it pass. `now`: monotonic, seconds."""
-        peer = self._account(key, now)
+        peer = self._account(account, now)
         if now < peer.refused_until:
             return self._refused(peer, batch)
         if batch:
@@ -124,43 +139,55 @@ class Limiter:
         peer.talk, peer.size = max(0.0, peer.talk), max(0.0, peer.size)
         return self._strike(peer, now) or Step.DROP
 
-    def expel(self, key: str, now: float) -> None:
-        """Refuse a key at once: it did what no honest peer does."""
-        self._refuse(self._account(key, now), now)
+    def renews(self, account: str, public: str, now: float) -> bool:
+        """Whether it may have this new key now; the one that it asked for last it may ask for again."""
+        peer = self._account(account, now)
+        if public == peer.successor:
+            return True
+        if peer.renewals < 1:
+            return False
+        peer.renewals -= 1
+        peer.successor = public
+        return True
 
-    def greeted(self, key: str, route: bytes) -> None:
+    def expel(self, account: str, now: float) -> None:
+        """Refuse a peer at once: it did what no honest one does."""
+        self._refuse(self._account(account, now), now)
+
+    def greeted(self, account: str, route: bytes) -> None:
         """A conversation begins anew: it has not heard yet that it should wait."""
-        if peer := self._peers.get(key):
+        if peer := self._peers.get(account):
             peer.told.pop(route, None)
 
-    def refuses(self, key: str, now: float) -> bool:
-        """Whether the key is refused at present."""
-        peer = self._peers.get(key)
+    def refuses(self, account: str, now: float) -> bool:
+        """Whether the peer is refused at present."""
+        peer = self._peers.get(account)
         return peer is not None and now < peer.refused_until
 
-    def _account(self, key: str, now: float) -> _Peer:
-        peer = self._peers.get(key)
+    def _account(self, account: str, now: float) -> _Peer:
+        peer = self._peers.get(account)
         if peer is None:
-            peer = _Peer(self._most_batches, self._most_size, self._most_talk, now)
-            self._peers[key] = peer
+            peer = _Peer(self._most_batches, self._most_size, self._most_talk, self._most_renewals, now)
+            self._peers[account] = peer
             self._forget_idle(now)
             return peer
-        self._peers.move_to_end(key)
+        self._peers.move_to_end(account)
         past = now - peer.at
         if past > 0:
             peer.batches = min(self._most_batches, peer.batches + past * self._batches)
             peer.size = min(self._most_size, peer.size + past * self._size)
             peer.talk = min(self._most_talk, peer.talk + past * self._talk)
+            peer.renewals = min(self._most_renewals, peer.renewals + past * self._renewals)
         peer.at = now
         return peer
 
     def _forget_idle(self, now: float) -> None:
-        """The longest silent are first in line; after the longest refusal nobody has anything left to say."""
+        """The longest silent are first in line."""
         while len(self._peers) > 1:
-            key, peer = next(iter(self._peers.items()))
-            if len(self._peers) <= _REMEMBERED and now - peer.at < 2 * LONGEST_REFUSAL_S:
+            account, peer = next(iter(self._peers.items()))
+            if len(self._peers) <= _REMEMBERED and now - peer.at < _IDLE_S:
                 return
-            del self._peers[key]
+            del self._peers[account]
 
     def _over(self, peer: _Peer, route: bytes, now: float) -> Slow | Step:
         if now >= peer.wait_until:

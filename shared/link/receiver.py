@@ -7,7 +7,6 @@ HELLO; what was received before is the ledger's to know.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
 from shared.errors import BadInput
@@ -24,174 +23,31 @@ from shared.link.frames import (
     Joined,
     Refused,
     Reject,
-    Rejection,
     Renew,
     ToSender,
     Welcome,
     decode_to_receiver,
 )
-from shared.link.quota import UNLIMITED, Limiter, Quota, Slow, Step
+from shared.link.instructions import Cut, Drop, Enrol, Greet, Instruction, Question, Renewal, Reply, Take
+from shared.link.outcomes import Delivery, Fenced, Later, Missing, Outcome, Rejected, Settled, Standing
+from shared.link.quota import UNLIMITED, Limiter, Quota, Slow, Step, account_of
 from shared.link.versions import SPOKEN, Versions
 
 _BATCH_TAG: Final = bytes([2])  # the second byte of every BATCH: an array's first element
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What the receiver durably has of a stream: of `epoch`, everything up to `last_seq`."""
-
-    epoch: int
-    last_seq: int
-    position: bytes | None = None
-    rejected: tuple[Rejection, ...] = ()
-
-
-class Verdict(Enum):
-    """What a batch is, next to what is there already."""
-
-    FRESH = "fresh"
-    DUPLICATE = "duplicate"
-    GAP = "gap"
-    OLD_EPOCH = "old_epoch"
-
-
-def judge(standing: Standing, epoch: int, seq: int) -> Verdict:
-    """The rule of delivery: in order, once, and only from the newest epoch."""
-    if epoch < standing.epoch:
-        return Verdict.OLD_EPOCH
-    if epoch > standing.epoch or seq > standing.last_seq + 1:
-        return Verdict.GAP
-    return Verdict.FRESH if seq == standing.last_seq + 1 else Verdict.DUPLICATE
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One batch, on its way to the inbox."""
-
-    enrolment: str
-    stream: str
-    epoch: int
-    seq: int
-    payload: bytes
-    position: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """On disk, now or before: everything up to `seq`."""
-
-    seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """Counted and passed over, now and for ever."""
-
-    seq: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Not taken: something before it is missing."""
-
-    next_seq: int
-
-
-@dataclass(frozen=True, slots=True)
-class Fenced:
-    """Not taken: a newer epoch is in force."""
-
-    epoch: int
-
-
-@dataclass(frozen=True, slots=True)
-class Later:
-    """Not taken: the inbox is behind."""
-
-    retry_after_ms: int
-
-
-Outcome = Settled | Rejected | Missing | Fenced | Later
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """Send this frame to that connection."""
-
-    route: bytes
-    frame: ToSender
-
-
-@dataclass(frozen=True, slots=True)
-class Greet:
-    """Ask the inbox how the stream stands, then call `greeted`."""
-
-    route: bytes
-    key: str
-    enrolment: str
-    hello: Hello
-
-
-@dataclass(frozen=True, slots=True)
-class Take:
-    """Hand this to the inbox, then call `settled`."""
-
-    route: bytes
-    delivery: Delivery
-
-
-@dataclass(frozen=True, slots=True)
-class Enrol:
-    """Ask the inbox to enrol this key, then call `joined` or `not_joined`."""
-
-    route: bytes
-    key: str
-    join: Join
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """Ask the inbox what it tells this enrolment, and send that part."""
-
-    route: bytes
-    enrolment: str
-    ask: Ask
-
-
-@dataclass(frozen=True, slots=True)
-class Renewal:
-    """Ask the inbox to let `public` speak for the enrolment beside `key`, and send what came of it."""
-
-    route: bytes
-    key: str
-    enrolment: str
-    public: str
-
-
-@dataclass(frozen=True, slots=True)
-class Drop:
-    """Over its limits, and told so before: no answer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """End this key's connections: it does not listen."""
-
-    key: str
-
-
-Instruction = Reply | Greet | Take | Enrol | Question | Renewal | Drop | Cut
-
-
 @dataclass(slots=True)
 class _Session:
     key: str
+    account: str
     hello: Hello
 
 
 class Receiver:
-    """All conversations of one server. `route` names a connection, `key` is its proven public key."""
+    """All conversations of one server. `route` names a connection, `key` is its proven public key.
+
+    Limits are those of an account, see `quota.account_of`.
+    """
 
     def __init__(self, quota: Quota | None = None, versions: Versions = SPOKEN) -> None:
         self._quota = quota or UNLIMITED
@@ -199,13 +55,15 @@ class Receiver:
         self._versions = versions
         self._next_key = ""
         self._sessions: dict[bytes, _Session] = {}
-        self._routes: dict[str, OrderedDict[bytes, None]] = {}
+        self._routes: dict[str, OrderedDict[bytes, None]] = {}  # of each account
 
     def received(
         self, route: bytes, key: str, enrolment: str | None, data: bytes | memoryview, now: float
     ) -> Instruction:
         """One frame came. `enrolment` is None for a key that is not enrolled (any more)."""
-        if instead := self._limit(route, key, enrolment, data, now):
+        account = account_of(key, enrolment)
+        batch = enrolment is not None and data[1:2] == _BATCH_TAG
+        if instead := self._limit(route, account, batch, len(data), now):
             return instead
         try:
             frame = decode_to_receiver(data)
@@ -215,7 +73,7 @@ class Receiver:
             case Join():
                 return Enrol(route, key, frame)
             case _ if enrolment is None:
-                self._forget(key)
+                self._leave(route)
                 return Reply(route, Refused("not_enrolled"))
             case Hello():
                 if self._versions.minor(frame.v) is None:
@@ -224,18 +82,19 @@ class Receiver:
             case Batch():
                 return self._batch(route, key, enrolment, frame)
             case Ask() | Renew():
-                return self._asked(route, key, enrolment, frame)
+                return self._asked(route, key, enrolment, frame, now)
 
     def greeted(self, greet: Greet, standing: Standing) -> Reply:
         """How the stream stands after its HELLO."""
         hello = greet.hello
         if standing.epoch > hello.epoch:
             return Reply(greet.route, Refused("old_epoch", standing.epoch))
-        self._limiter.greeted(greet.key, greet.route)
-        self._sessions[greet.route] = _Session(greet.key, hello)
-        routes = self._routes.setdefault(greet.key, OrderedDict())
+        account = account_of(greet.key, greet.enrolment)
+        self._limiter.greeted(account, greet.route)
+        self._leave(greet.route)
+        self._sessions[greet.route] = _Session(greet.key, account, hello)
+        routes = self._routes.setdefault(account, OrderedDict())
         routes[greet.route] = None
-        routes.move_to_end(greet.route)
         while len(routes) > self._quota.sessions:
             self._sessions.pop(routes.popitem(last=False)[0], None)
         return Reply(
@@ -281,8 +140,22 @@ class Receiver:
 
     def unreachable(self, route: bytes) -> None:
         """An answer could not be sent: whatever comes next on that connection must begin with HELLO."""
-        if session := self._sessions.pop(route, None):
-            self._routes[session.key].pop(route, None)
+        self._leave(route)
+
+    def retired(self, enrolment: str, key_in_use: str) -> None:
+        """Its other keys may speak no more: what was agreed with them is forgotten."""
+        for route in list(self._routes.get(account_of(key_in_use, enrolment), ())):
+            if self._sessions[route].key != key_in_use:
+                self._leave(route)
+
+    def refuses(self, account: str, now: float) -> bool:
+        """Whether the peer went over its limits so often that it is refused at present."""
+        return self._limiter.refuses(account, now)
+
+    def expel(self, account: str, now: float) -> None:
+        """The peer did what no honest one does: it is refused for a while, and forgotten."""
+        self._limiter.expel(account, now)
+        self._forget(account)
 
     def announce(self, next_key: str) -> None:
         """The key that this receiver will have next, or "": whoever sends says HELLO again, and hears of it.
@@ -298,7 +171,7 @@ class Receiver:
         newest = self._versions.newest
         return Reply(route, Refused("version", 0, newest, self._versions.minor(newest) or 0))
 
-    def _asked(self, route: bytes, key: str, enrolment: str, frame: Ask | Renew) -> Instruction:
+    def _asked(self, route: bytes, key: str, enrolment: str, frame: Ask | Renew, now: float) -> Instruction:
         session = self._sessions.get(route)
         if session is None or session.key != key:
             return Reply(route, Refused("hello_first"))
@@ -306,23 +179,15 @@ class Receiver:
             return Reply(route, Refused("bad_frame"))
         if isinstance(frame, Ask):
             return Question(route, enrolment, frame)
+        if not self._limiter.renews(session.account, frame.public, now):
+            return Drop()  # it asks again, and is heard in time
         return Renewal(route, key, enrolment, frame.public)
 
-    def refuses(self, key: str, now: float) -> bool:
-        """Whether the key went over its limits so often that it is refused at present."""
-        return self._limiter.refuses(key, now)
-
-    def expel(self, key: str, now: float) -> None:
-        """The key did what no honest peer does: it is refused for a while, and forgotten."""
-        self._limiter.expel(key, now)
-        self._forget(key)
-
     def _limit(
-        self, route: bytes, key: str, enrolment: str | None, data: bytes | memoryview, now: float
+        self, route: bytes, account: str, batch: bool, size: int, now: float
     ) -> Reply | Drop | Cut | None:
         """What becomes of a frame beyond the limits, before anything of it is decoded; None lets it pass."""
-        batch = enrolment is not None and data[1:2] == _BATCH_TAG
-        match self._limiter.admit(key, route, len(data), now, batch=batch):
+        match self._limiter.admit(account, route, size, now, batch=batch):
             case None:
                 return None
             case Slow(retry_ms):
@@ -330,15 +195,22 @@ class Receiver:
             case Step.DROP:
                 return Drop()
             case Step.CUT:
-                self._forget(key)
-                return Cut(key)
+                self._forget(account)
+                return Cut(account)
             case Step.REFUSE:
-                self._forget(key)
+                self._forget(account)
                 return Reply(route, Refused("over_limits"))
 
-    def _forget(self, key: str) -> None:
-        for route in self._routes.pop(key, ()):
+    def _forget(self, account: str) -> None:
+        for route in self._routes.pop(account, ()):
             self._sessions.pop(route, None)
+
+    def _leave(self, route: bytes) -> None:
+        if session := self._sessions.pop(route, None):
+            routes = self._routes[session.account]
+            del routes[route]
+            if not routes:
+                del self._routes[session.account]
 
     def _batch(self, route: bytes, key: str, enrolment: str, frame: Batch) -> Instruction:
         session = self._sessions.get(route)

@@ -32,6 +32,11 @@ class Pace:
     longest: float = 30.0
     refused: float = 10.0
 
+    def wait(self, tries: int, rng: random.Random) -> float:
+        """How long to wait for an answer after so many tries: each time twice as long, and a quarter off."""
+        longest = min(self.longest, self.first * 2.0 ** min(tries, 16))
+        return longest * (0.75 + 0.5 * rng.random())
+
 
 @dataclass(frozen=True, slots=True)
 class Say:
@@ -203,7 +208,7 @@ class Sender:
 
     def _greet(self, now: float) -> list[Instruction]:
         self.phase, self._paused = Phase.GREETING, False
-        self.deadline = now + self._patience()
+        self.deadline = now + self._pace.wait(self._tries, self._rng)
         # An answer to an earlier HELLO may be out of date: only the one that repeats this number counts.
         self._nonce = self._rng.getrandbits(53)
         minor = self._versions.minor(self._offer) or 0
@@ -229,7 +234,8 @@ class Sender:
         self._sent = max(self._sent, seq)
         self._tries = self._expected = 0
         if not self._paused:
-            self.deadline = now + self._patience() if self._sent > seq else None
+            on_its_way = self._sent > seq
+            self.deadline = now + self._pace.wait(0, self._rng) if on_its_way else None
         return [Settled(seq), *self._pump(now)]
 
     def _go_back(self, next_seq: int, now: float) -> list[Instruction]:
@@ -272,9 +278,5 @@ class Sender:
         self._sent = last
         self._high = max(self._high, last)
         if self.deadline is None:
-            self.deadline = now + self._patience()
+            self.deadline = now + self._pace.wait(self._tries, self._rng)
         return [Transmit(first, last)]
-
-    def _patience(self) -> float:
-        longest = min(self._pace.longest, self._pace.first * 2.0 ** min(self._tries, 16))
-        return longest * (0.75 + 0.5 * self._rng.random())

@@ -3,9 +3,8 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import structlog
 import zmq
@@ -14,86 +13,29 @@ from shared.errors import BadInput, BusyError, SettingsError
 from shared.link.answering import Answers
 from shared.link.crowd import Room
 from shared.link.door import Door, connections_allowed
-from shared.link.frames import Busy, Refused, Reject, Renewed, Told, encode
+from shared.link.frames import Refused, Renewed, Told, encode
 from shared.link.gate import Gate, Handshakes, Knocks
 from shared.link.groups import Groups, Size
-from shared.link.keys import KeyPair
-from shared.link.quota import STRICT, Quota
-from shared.link.receiver import (
+from shared.link.inbox import Inbox
+from shared.link.instructions import (
     Cut,
-    Delivery,
     Drop,
     Enrol,
     Greet,
-    Outcome,
     Question,
-    Receiver,
     Renewal,
     Reply,
-    Standing,
     Take,
 )
+from shared.link.keys import KeyPair
+from shared.link.limits import Limits
+from shared.link.outcomes import Outcome
+from shared.link.quota import account_of
+from shared.link.receiver import Receiver
 from shared.link.routes import Routes, new_router
 from shared.link.sockets import DOMAIN, Context, Socket, Waker, check_address, harden
 
 _ANNOUNCE_S: Final = 0.5
-
-
-class Inbox(Protocol):
-    """What the server asks of whoever receives; all from the server's own thread.
-
-    One that is also `answering.Telling` or `answering.Renewing` answers what senders ask, and renews keys;
-    one that is also `groups.Overlapping` lets the server hear the next batches while it writes.
-    """
-
-    def enrolments(self) -> Mapping[str, str]:
-        """Public keys (z85) that may talk, each with the enrolment it stands for."""
-
-    def inviting(self) -> bool:
-        """Whether an invitation is open, so that an unknown key may knock."""
-
-    def join(self, public_key: str, secret: bytes, name: str) -> str:
-        """Enrol this key; returns the enrolment. Raises BadInput, for a guessed secret without a write."""
-
-    def hello(self, enrolment: str, stream: str, epoch: int) -> Standing:
-        """`ledger.hello`, on disk when it returns. Raises BadInput."""
-
-    def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
-        """`ledger.deliver_in_transaction`, on disk when it returns; one outcome a delivery, in order.
-
-        `Later` for all of them says BUSY; whatever is raised says so too, after a second try alone.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much one commit takes, what a peer may ask for, and how stale the list of enrolments may be.
-
-    `group_frames` bounds what is heard before a commit, so that talk without batches cannot put it off.
-    An inbox that is `groups.Overlapping` has one group on its way to the disk while another is gathered.
-    `joins_per_second`: requests to join of one key, and refusals that are answered in all.
-    Of connections: `strangers` that have yet to say something under an enrolled key, `connections` in all
-    (fewer where the system has no descriptors for them); seconds for a handshake, and for a stranger's first
-    words after it. `queue`: frames of one connection that wait in memory, `answers`: for it.
-    """
-
-    group_batches: int = 256
-    group_bytes: int = 1024 * 1024
-    group_frames: int = 1024
-    joins_per_second: float = 5.0
-    enrolments_s: float = 0.5
-    retry_ms: int = 1000
-    quota: Quota = field(default_factory=Quota)
-    strangers: int = 256
-    connections: int = 4096
-    handshakes_per_second: float = 5.0
-    handshake_s: float = 5.0
-    silent_s: float = 10.0
-    queue: int = 16
-    answers: int = 16
-
-
-GUARDED: Final = Limits(queue=4, quota=STRICT)  # for peers that somebody else runs
 
 
 class LinkServer:
@@ -139,7 +81,7 @@ class LinkServer:
         """Listen. Raises BusyError when the port is taken, SettingsError when the address is not ours."""
         self._stopping.clear()
         self._receiver = Receiver(self._limits.quota)
-        self._answers = Answers(self._inbox)
+        self._answers = Answers(self._inbox, self._clock)
         self._announced = float("-inf")
         self._knocks = Knocks(self._limits.joins_per_second)
         self._refusals = Knocks(self._limits.joins_per_second)
@@ -237,6 +179,7 @@ class LinkServer:
         now = self._clock()
         if now - self._announced >= _ANNOUNCE_S:
             self._announced = now
+            self._answers.forget_old()
             self._receiver.announce(self._next_key())
 
     def _fail(self, error: Exception) -> None:
@@ -254,13 +197,14 @@ class LinkServer:
                 break
             route, key = route_frame.bytes, str(frame.get("User-Id"))
             enrolment = self._gate.enrolment(key)
-            if not self._well_connected(route, frame, key, enrolment, others):
+            account = account_of(key, enrolment)
+            if not self._well_connected(route, frame, account, enrolment is not None, others):
                 continue
             instruction = self._receiver.received(route, key, enrolment, frame.buffer, self._clock())
             match instruction:
                 case Drop():
                     self._counters["dropped"] += 1
-                case Cut(key=deaf):
+                case Cut(account=deaf):
                     self._door.cut(deaf, "over_limits")
                 case Reply():
                     self._reply(instruction)
@@ -271,34 +215,35 @@ class LinkServer:
                     self._groups.flush()
                     self._greet(instruction)
                 case Enrol():
-                    self._enrol(instruction)
+                    self._enrol(instruction, account)
                 case Question() | Renewal():
                     self._answer(instruction)
 
     def _well_connected(
-        self, route: bytes, frame: zmq.Frame, key: str, enrolment: str | None, others: Sequence[zmq.Frame]
+        self, route: bytes, frame: zmq.Frame, account: str, member: bool, others: Sequence[zmq.Frame]
     ) -> bool:
         """Whether what came is of one part, over a connection whose number we gave it ourselves."""
         fd = int(frame.get(zmq.SRCFD))
         size = len(frame) + sum(len(other) for other in others)
-        if not self._door.known(fd, key, size):
-            self._door.heard(fd, key, enrolment is not None, size)
+        if not self._door.known(fd, account, size):
+            self._door.heard(fd, account, member, size)
             if not self._routes.counted(route, self._door.accepted):
-                self._expel(key, "chosen_route")
+                self._expel(account, "chosen_route")
                 return False
         if others:  # a peer may send any number of parts; ours have one
             self._counters["refused:parts"] += 1
-            self._expel(key, "parts")
+            self._expel(account, "parts")
         return not others
 
-    def _expel(self, key: str, reason: str) -> None:
-        self._receiver.expel(key, self._clock())
-        self._door.cut(key, reason)
+    def _expel(self, account: str, reason: str) -> None:
+        self._receiver.expel(account, self._clock())
+        self._door.cut(account, reason)
 
     def _greet(self, greet: Greet) -> None:
         try:
             if self._answers.heard(greet.enrolment, greet.key):
                 self._gate.refresh()
+                self._receiver.retired(greet.enrolment, greet.key)
             standing = self._inbox.hello(greet.enrolment, greet.hello.stream, greet.hello.epoch)
         except BadInput as error:
             self._reply(Reply(greet.route, Refused(error.reason)))
@@ -320,8 +265,8 @@ class LinkServer:
         else:
             self._reply(Reply(asked.route, frame))
 
-    def _enrol(self, enrol: Enrol) -> None:
-        if not self._knocks.allow(enrol.key, self._clock()):
+    def _enrol(self, enrol: Enrol, account: str) -> None:
+        if not self._knocks.allow(account, self._clock()):
             self._counters["joins_ignored"] += 1
             return
         try:
@@ -342,17 +287,8 @@ class LinkServer:
             self._reply(reply)
 
     def _reply(self, reply: Reply) -> None:
-        match reply.frame:
-            case Refused(reason):
-                self._counters[f"refused:{reason}"] += 1
-            case Reject(reason=reason):
-                self._counters[f"rejected:{reason}"] += 1
-            case Busy():
-                self._counters["busy"] += 1
-            case Told():
-                self._counters["told"] += 1
-            case Renewed(reason=reason):
-                self._counters[f"renewal_refused:{reason}" if reason else "renewed"] += 1
+        if name := reply.counted_as:
+            self._counters[name] += 1
         try:
             self._router.send_multipart([reply.route, encode(reply.frame)], zmq.NOBLOCK)
         except zmq.ZMQError:

@@ -153,9 +153,17 @@ def listing(words: list[str] | tuple[str, ...]) -> str:
 
 
 def coded(text: str) -> Markup:
-    """Escaped text whose `words in backticks` are code."""
+    """Escaped text whose `words in backticks` are code; no line breaks within an `--option` of it."""
     return Markup("").join(
-        Markup("<code>{}</code>").format(part) if i % 2 else part for i, part in enumerate(text.split("`"))
+        Markup("<code>{}</code>").format(_options(part)) if i % 2 else part
+        for i, part in enumerate(text.split("`"))
+    )
+
+
+def _options(code: str) -> Markup:
+    return Markup(" ").join(
+        Markup('<span class="option">{}</span>').format(word) if word.startswith("--") else word
+        for word in code.split(" ")
     )
 
 

@@ -11,17 +11,19 @@ from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge_agent.hub_link import own_keys, write_hub
+from edge_agent.hub_link import OWN
 from edge_agent.paths import AgentFolder
-from edge_agent.settings import HubSettings, load_settings
+from edge_agent.settings import hub_file, load_settings
 from edge_agent.store.disclosures import disclose
 from edge_agent.store.schema import MIGRATIONS
-from shared.link.keys import KeyPair, fingerprint
+from shared.link.keys import KeyPair, fingerprint, pairs
+from shared.link.peer_file import Peer
 from shared.serving import loopback_socket
-from shared.storage import FolderLock, Writer
+from shared.storage import LARGE_PAGE, FolderLock, Writer, reader
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
 
 
@@ -147,6 +149,55 @@ def test_the_status_of_an_agent_that_does_not_run_says_how_to_start_it(folder: P
     assert_refused(agent("status", str(folder)), 1, "agent run")
 
 
+def test_an_agent_that_does_not_run_still_says_its_fingerprints(folder: Path) -> None:
+    with (folder / "agent.toml").open("a") as file:
+        held = loopback_socket(0)
+        file.write(f"[page]\nport = {held.getsockname()[1]}\n")
+        held.close()
+    said = agent("status", str(folder))
+    (own,) = pairs(AgentFolder(folder).secrets, OWN)
+    assert f"this agent: {fingerprint(own.public)}" in said.stdout and said.returncode == 1
+    assert "hub" not in said.stdout
+
+
+def test_a_new_key_that_waits_is_told(folder: Path) -> None:
+    next_hub = KeyPair.new().public
+    hub_file(AgentFolder(folder)).write(Peer("tcp://127.0.0.1:5710", KeyPair.new().public, next_hub))
+    assert agent("rotate-key", str(folder)).returncode == 0
+    with something_else(folder, http(b'{"school": "Test School", "working": "ok"}')):
+        said = agent("status", str(folder)).stdout
+    _, following = pairs(AgentFolder(folder).secrets, OWN)
+    assert f"A new key of this agent waits until the hub answers: {fingerprint(following.public)}" in said
+    assert f"waits until the hub uses it: {fingerprint(next_hub)}" in said
+
+
+def test_status_prints_every_step_and_every_source(folder: Path) -> None:
+    state: dict[str, Any] = {
+        "school": "Test School",
+        "working": "First.",
+        "next_steps": ["First.", "Second.", "Third."],
+    }
+    source = {"kind": "pihole", "id": "annex", "state": "revoked: what it sent stays", "signals": 7}
+    state |= {"sources": [source], "signals": 12}
+    with something_else(folder, http(json.dumps(state).encode())):
+        said = agent("status", str(folder)).stdout
+    assert said.startswith("Test School: First.\nThen: Second.\nThen: Third.\n")
+    assert "Source annex (pihole): revoked: what it sent stays; no line yet, 7 signals" in said
+    assert "12 signals" in said, "the store's total, not that of the sources that are left"
+
+
+def test_rejected_without_a_word_lists_them(folder: Path) -> None:
+    Writer(folder / "agent.db", MIGRATIONS).close()
+    done = agent("rejected", str(folder))
+    assert (done.returncode, done.stdout) == (0, "The district refused no record.\n"), done.stderr
+
+
+def test_a_budget_of_nothing_is_said_in_words(folder: Path) -> None:
+    with (folder / "agent.toml").open("a") as file:
+        file.write("[disk]\nsignals_mib = 0\n")
+    assert_refused(agent("run", str(folder)), 1, "`disk.signals_mib` must be 1 or more")
+
+
 def a_class(folder: Path) -> str:
     """The code of the school's one class."""
     (row,) = json.loads(agent("classes", str(folder), "--json").stdout)
@@ -260,12 +311,32 @@ def test_status_shows_the_fingerprints_of_both_ends_once_it_has_joined(
     folder: Path, words: tuple[str, ...]
 ) -> None:
     hub = KeyPair.new().public
-    write_hub(AgentFolder(folder), HubSettings("tcp://127.0.0.1:5710", hub))
+    hub_file(AgentFolder(folder)).write(Peer("tcp://127.0.0.1:5710", hub))
     with something_else(folder, http(b'{"school": "Test School", "working": "ok"}')):
         said = agent("status", str(folder), *words).stdout
-    (own,) = own_keys(AgentFolder(folder))
+    (own,) = pairs(AgentFolder(folder).secrets, OWN)
     shown = {"agent": fingerprint(own.public), "hub": fingerprint(hub)}
     if words:
         assert json.loads(said)["fingerprints"] == shown
     else:
         assert f"this agent: {shown['agent']}" in said and f"the district's hub: {shown['hub']}" in said
+
+
+def test_a_file_made_by_a_command_is_as_the_agent_would_make_it(folder: Path) -> None:
+    assert agent("classes", str(folder)).returncode == 0
+    connection = reader(AgentFolder(folder).database)
+    assert connection.execute("PRAGMA page_size").fetchone()[0] == LARGE_PAGE
+    connection.close()
+
+
+def test_what_a_command_logs_is_at_the_schools_time(folder: Path) -> None:
+    (folder / "clock.json").write_text(json.dumps({"simulated": 1_789_000_000, "real": 0, "rate": 0}))
+    with (folder / "agent.toml").open("a") as settings:
+        settings.write('\n[clock]\nfile = "clock.json"\n')
+    (row,) = json.loads(agent("classes", str(folder), "--json").stdout)
+    assert agent("share", str(folder), row["code"], "--until", "2026-12-01").returncode == 0
+    assert agent("unshare", str(folder), row["code"]).returncode == 0
+    connection = reader(AgentFolder(folder).database)
+    found = {at for (at,) in connection.execute("SELECT at FROM sharing_log")}
+    connection.close()
+    assert found == {"2026-09-10T00:26:40+00:00"}

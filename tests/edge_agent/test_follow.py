@@ -24,7 +24,7 @@ from edge_agent.sources.follow import LOST, Follower
 from edge_agent.sources.logfile import CHUNK
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
-from shared.errors import SettingsError
+from shared.errors import CommonGroundError, SettingsError
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair
 from shared.link.sender import Pace
@@ -62,9 +62,11 @@ class LockedKeys:
 
     def __init__(self, keys: KeyFolder) -> None:
         self.locked = True
+        self.tries = 0
         self._keys = keys
 
     def key(self, day: date, now: float) -> bytes | str:
+        self.tries += 1
         if self.locked:
             raise SettingsError("the day key can be read by others: run `chmod 600`")
         return self._keys.key(day, now)
@@ -90,22 +92,29 @@ class Desk:
         self._server.start()
         stack.callback(self._server.stop)
 
-    def follow(
-        self,
-        keys: KeyFolder | LockedKeys | None = None,
-        parse: Parse | None = None,
-        kind: type[Collector] = Collector,
-    ) -> Follower:
-        """As after a start of the agent: nothing is in memory."""
+    def collector(
+        self, keys: KeyFolder | LockedKeys | None = None, kind: type[Collector] = Collector
+    ) -> Collector:
+        """One whose memory is empty."""
         parts = Parts.load(self.folder, self.settings)
         codes = self.writer.run(lambda connection: ensure_codes(connection, parts.directory.roster))
-        collector = kind(
+        return kind(
             kind="dnsmasq",
             source="resolver",
             placer=DirectoryPlacer(parts.directory, keys or self.keys, codes),
             matcher=parts.matcher,
             catalogue=parts.catalogue.version,
         )
+
+    def follow(
+        self,
+        keys: KeyFolder | LockedKeys | None = None,
+        parse: Parse | None = None,
+        kind: type[Collector] = Collector,
+        collector: Collector | None = None,
+        agent_time: Callable[[], int | None] | None = None,
+    ) -> Follower:
+        """As after a start of the agent: nothing is in memory."""
         spool = Spool()
         client = LinkClient(
             self._server.endpoint,
@@ -118,7 +127,13 @@ class Desk:
         )
         client.start()
         follower = Follower(
-            self.log, parse or parser("dnsmasq", ZONE), collector, spool, StandingClock(), "resolver"
+            self.log,
+            parse or parser("dnsmasq", ZONE),
+            collector or self.collector(keys, kind),
+            spool,
+            StandingClock(),
+            "resolver",
+            agent_time,
         )
 
         def stop() -> None:
@@ -150,6 +165,7 @@ class Desk:
 def nobody_waits_long(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(follow, "RETRY_SECONDS", 0.01)
     monkeypatch.setattr(follow, "IDLE_SECONDS", 0.01)
+    monkeypatch.setattr(follow, "BEAT_SECONDS", 0.05)
     monkeypatch.setattr(tail, "QUIET_SECONDS", 0.05)
 
 
@@ -320,3 +336,59 @@ def test_a_log_that_cannot_be_read_holds_up_nobody_and_says_why(desk: Desk) -> N
     desk.log.rmdir()
     desk.log.write_text(leases() + look_up(1, 0))
     until(lambda: desk.total("signals") == 1, "it is read once it can be")
+
+
+def test_what_has_to_wait_for_the_agent_is_tried_again_without_a_new_search_of_the_log(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[bytes | None] = []
+    before = tail.Tail.before
+
+    def search(self: tail.Tail, only: bytes) -> Iterator[bytes]:
+        searched.append(only)
+        return before(self, only)
+
+    monkeypatch.setattr(tail.Tail, "before", search)
+    keys = LockedKeys(desk.keys)
+    keys.locked = False
+    desk.log.write_text(leases() + look_up(1, 5))
+    follower = desk.follow(keys)
+    until(lambda: desk.total("signals") == 1, "the first of three is stored")
+    until(up_to_date(follower), "it was accepted")
+    keys.locked, keys.tries = True, 0
+    with desk.log.open("a") as file:
+        file.write(look_up(1, 5).replace("[A]", "[AAAA]") + look_up(2, 5))
+    until(lambda: keys.tries > 3, "it is tried again and again")
+    assert "chmod" in follower.state
+    keys.locked = False
+    until(lambda: desk.total("lines") == 15, "it goes on")
+    until(up_to_date(follower), "and says so")
+    assert (desk.total("signals"), desk.heard()) == (2, 2), "one contact, said twice, and another's"
+    assert len(searched) == 1, "leases were sought once"
+
+
+def test_the_agent_is_told_a_moment_of_its_own_clock_up_to_which_all_is_read(desk: Desk) -> None:
+    times = iter([1_000, 2_000, 3_000])
+    told: list[int] = []
+    collector = desk.collector()
+    beat = collector.beat
+
+    def say(read_until: int) -> Parcel:
+        told.append(read_until)
+        return beat(read_until)
+
+    collector.beat = say  # type: ignore[method-assign] # only to hear it
+    desk.log.write_text(leases())
+    follower = desk.follow(collector=collector, agent_time=lambda: next(times, None))
+    until(lambda: told == [1_000, 2_000, 3_000], "each was told once, after what was read since")
+    until(lambda: desk.total("lines") == 12, "the log was read")
+    assert follower.state in {"up to date", LOST}
+
+
+def test_an_agent_that_does_not_say_what_time_it_is_stops_no_reading(desk: Desk) -> None:
+    def away() -> int:
+        raise CommonGroundError("the agent does not answer")
+
+    desk.log.write_text(leases() + look_up(1, 5))
+    desk.follow(agent_time=away)
+    until(lambda: desk.total("signals") == 1, "it is read all the same")

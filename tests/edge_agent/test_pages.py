@@ -2,9 +2,11 @@
 
 import csv
 import io
+import re
 import subprocess
 import sys
 import threading
+from datetime import date, timedelta
 from pathlib import Path
 
 import httpx
@@ -12,6 +14,7 @@ import pytest
 
 from edge_agent.agent import Agent
 from edge_agent.pages.reasons import reason
+from edge_agent.status import next_steps
 from shared.pages.environment import POLICY
 from shared.serving import loopback_socket
 from tests.edge_agent.pages_status import HASH, busy, new, page_over
@@ -119,7 +122,67 @@ def test_parents_of_a_new_school_read_that_nothing_left() -> None:
     page = read(new(), "/what-leaves")
     assert "Nothing has left this school yet." in page.text
     assert "The school office knows" in page.text
-    assert "Ask Kim." in read(new() | {"contact": "Ask Kim."}, "/what-leaves").text
+    named = read(new() | {"contact": "Ask Kim."}, "/what-leaves").text
+    assert "Ask Kim." in named and "take a child’s iPad out of it altogether" in named
+
+
+def test_parents_read_all_that_a_record_may_hold_and_what_is_read_in_the_school() -> None:
+    text = read(busy(), "/what-leaves").text
+    lesson = text[text.index("Lesson of a shared class.") : text.index("Heartbeat.")]
+    for what in ("code", "subject", "when it began", "how many iPads", "in steps of five minutes", "levels"):
+        assert what in lesson
+    week = text[text.index("Summary of a week.") : text.index("Lesson of a shared class.")]
+    for what in ("lessons, classes and teachers", "how many iPads", "levels"):
+        assert what in week
+    assert "a summary of the school, or of each grade band" in text
+    assert "the name of the service (such as docs.google.com) is read" in text
+    assert "What is known about my child? Nothing that can be looked up by child" in text
+    assert "this machine only" not in text, "the page is for everyone"
+
+
+def test_trouble_looks_like_trouble_and_health_does_not() -> None:
+    assert read(new(), "/").one("div", "alarms").text == read(new(), "/").one("p", "lede").text
+    assert not read(busy(), "/").all("div", "alarms")
+
+
+def test_before_the_first_lesson_has_closed_nothing_is_said_of_lessons_that_close() -> None:
+    state = busy()
+    state["windows"] = {"closed": 0}
+    assert read(state, "/").one("p", "lede").text == "It works. No lesson has closed yet."
+
+
+@pytest.mark.parametrize("now", ["2025-03-11T14:05:00+00:00", None])
+def test_the_example_of_sharing_names_a_day_that_is_to_come(now: str | None) -> None:
+    today = date.fromisoformat(now[:10]) if now else date.today()
+    page = read(busy() | {"now": now, "sharing": []}, "/")
+    (until,) = re.findall(r"--until (\S+)", page.text)
+    assert timedelta(days=150) < date.fromisoformat(until) - today < timedelta(days=200)
+
+
+def test_an_address_that_leads_nowhere_says_so_on_a_page() -> None:
+    answer = get(page_over(busy()), "/nowhere")
+    assert answer.status_code == 404
+    page = Page(answer.text)
+    check_page(page)
+    assert page.one("h1").text == "There is no such page" and "Nothing was lost." in page.text
+
+
+def steps(**link: object) -> list[str]:
+    """What a state says to do, all being well but the link, and a source whose file is missing."""
+    outbox = {"state": "connected", "detail": "", "pending": 0, "set_aside": 0} | link
+    sources = [{"id": "resolver", "state": "the file is missing"}]
+    nothing: dict[str, int] = {}
+    state = {"sources": sources, "unmatched": nothing, "refused": nothing, "signals": 0, "outbox": outbox}
+    return next_steps(state | {"rejected_by_intake": 0, "district_holds": None}, "A new key is unusable.")
+
+
+def test_that_the_hub_refuses_comes_first_and_says_what_it_may_mean() -> None:
+    for detail in ("not_enrolled", "revoked"):
+        first, *rest = steps(state="refused", detail=detail)
+        assert "copy of this folder" in first and "_" not in first
+        assert len(rest) == 2
+    assert "upgrade the hub" in steps(state="refused", detail="upgrade the hub")[0]
+    assert steps()[0] == "A new key is unusable."
 
 
 def test_the_state_is_there_as_json_too() -> None:

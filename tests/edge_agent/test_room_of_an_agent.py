@@ -29,7 +29,7 @@ def test_signals_that_fill_their_budget_hold_up_the_reading_until_their_day_is_f
         page = Page(httpx.get(f"{school.site}/").text)
         check_page(page)
         assert "signals fill the 1 MiB that signals_mib in agent.toml allows" in page.one("p", "lede").text
-        assert "Waits: what was read last is not accepted yet" in page.text
+        assert "Waits for room; goes on where it stood" in page.text
 
         school.set_clock(KEY_DEAD)
         until(lambda: school.source()["lines"] == len(PEOPLE) + LINES)

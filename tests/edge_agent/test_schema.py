@@ -13,7 +13,7 @@ import pytest
 from edge_agent.store import disclosures
 from edge_agent.store.schema import MIGRATIONS
 from shared.errors import SettingsError
-from shared.link import aside, ledger, outbox
+from shared.link import aside, ledger, outbox, outbox_epochs
 from shared.storage import Migration, connect, migrate, transaction
 
 RECORDED = Path(__file__).parent / "recorded" / "store_1.sql"
@@ -59,7 +59,7 @@ def test_what_waits_was_sent_and_was_refused_is_what_it_was(tmp_path: Path, vers
     assert (counts.sent, counts.aside, counts.pending, counts.withdrawn) == (2, 1, 1, 1)
     assert [(item.number, item.reason) for item in aside.listed(old)] == [(2, "sums")]
     assert [item.position for item in outbox.read(old, 1, 5)] == [None] * 5
-    assert outbox.resume(old, 3, now=60.0, now_ms=60_000) == 1_789_300_000_000, "the same epoch"
+    assert outbox_epochs.resume(old, 3, now=60.0, now_ms=60_000) == 1_789_300_000_000, "the same epoch"
     standing = ledger.hello(old, "collectors", "resolver", 5)
     assert (standing.last_seq, standing.position) == (2, b'{"offset": 120}')
     assert disclosures.verify(old) == (6, None), "the chain is unbroken"

@@ -97,6 +97,20 @@ def test_a_record_does_not_leave_after_its_sharing_has_ended(desk: Desk) -> None
     assert desk.sent() == []
 
 
+def test_a_clock_that_was_wrong_has_not_ended_the_sharing_of_a_class(desk: Desk) -> None:
+    code = desk.share("c0", until="2026-09-30")
+    assert desk.writer.run(lambda c: end_expired(c, date(2027, 9, 14), STAMP)) == []
+    assert classes.shared_until(desk.connection) == {code: date(2026, 9, 30)}
+    desk.take(contacts(range(12)), at(9, 10))
+    close(desk)
+    assert len(desk.sent()) == 1
+    for _ in range(2):
+        desk.writer.run(lambda c: end_expired(c, date(2026, 10, 1), STAMP))
+    assert desk.sent() == []
+    withdrawn = desk.connection.execute("SELECT count(*) FROM disclosures WHERE kind = 'withdrawn'")
+    assert withdrawn.fetchone()[0] == 1, "once"
+
+
 def test_contacts_told_again_are_no_change_that_could_carry_one_child_along(desk: Desk) -> None:
     desk.share("c0")
     desk.take(contacts(range(11)), at(9, 10))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -59,7 +60,8 @@ class Annex:
         self.set_clock(at(9))
         self.token = root / "token"
         words = ("agent", "invite", str(self.folder.root), "--collector", "annex", "--kind", "dnsmasq")
-        self.token.write_text(command(*words).stdout)
+        assert command(*words, "--out", str(self.token)).stdout == ""
+        assert self.token.stat().st_mode & 0o777 == 0o600
         self.agent = Process(root / "agent.log", "agent", "run", str(self.folder.root))
         held.callback(self.agent.stop)
         until(self.status, "the agent's page")
@@ -110,7 +112,10 @@ def test_a_lesson_is_read_elsewhere_and_counts_once_however_often_either_side_is
             victim.start()
     expected = len(PEOPLE) * 6 * MINUTES
     until(lambda: annex.signals() >= expected, "everything has arrived")
+    annex.agent.kill()
     annex.set_clock(at(10, 30))
+    annex.agent.start()
+    # It waits for its collector, which tells by the agent's clock how far it has read.
     until(lambda: annex.status()["windows"]["closed"] == 1, "the lesson is closed")  # type: ignore[index] # JSON
     assert annex.signals() == expected
     kept = [path for path in (annex.root / "state").rglob("*") if path.is_file()]
@@ -126,6 +131,8 @@ def test_an_invitation_lets_one_collector_in_and_revoking_refuses_it(annex: Anne
     assert (again.returncode, "ask for a new one" in again.stderr) == (1, True)
     (listed,) = annex.listed()
     assert (listed["name"], listed["kind"], listed["revoked"]) == ("annex", "dnsmasq", None)
+    said = annex.collector.log.read_text()
+    assert f"This collector's fingerprint: {listed['fingerprint']}" in said and "The agent's finger" in said
     with annex.log.open("a") as file:
         file.write(look_ups(1))
     until(lambda: annex.signals() == len(PEOPLE) * 6, "what it read has arrived")
@@ -137,6 +144,10 @@ def test_an_invitation_lets_one_collector_in_and_revoking_refuses_it(annex: Anne
         file.write(look_ups(2))
     until(lambda: re.search("refused", annex.collector.log.read_text()), "it is refused, and says so")
     assert annex.signals() == len(PEOPLE) * 6, "what it sent stays, and no more comes"
+    told: dict[str, Any] = annex.status()
+    (source,) = told["sources"]
+    assert (source["id"], source["state"].partition(":")[0]) == ("annex", "revoked")
+    assert told["signals"] == source["signals"] == len(PEOPLE) * 6
 
 
 def test_a_collector_that_was_not_invited_says_what_to_do(tmp_path: Path) -> None:
@@ -144,6 +155,23 @@ def test_a_collector_that_was_not_invited_says_what_to_do(tmp_path: Path) -> Non
     done = command(*words, check=False)
     assert done.returncode == 2
     assert "agent invite" in done.stderr
+
+
+def test_a_collector_that_is_started_for_another_kind_says_so(annex: Annex) -> None:
+    until((annex.root / "state" / "collector.toml").exists, "it has joined")
+    annex.collector.stop()
+    words = ["pihole" if word == "dnsmasq" else word for word in annex.words()]
+    done = command(*words, check=False)
+    assert (done.returncode, "another kind of log" in done.stderr) == (1, True)
+
+
+def test_a_collector_whose_file_holds_no_key_names_the_file(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / "collector.toml").write_text('address = "tcp://127.0.0.1:9"\npublic_key = "abc"\n')
+    done = command("collect", "dnsmasq", "x.log", "--dir", str(state), check=False)
+    assert done.returncode == 1
+    assert "collector.toml" in done.stderr
 
 
 def test_an_agent_that_nobody_can_call_invites_nobody(tmp_path: Path) -> None:

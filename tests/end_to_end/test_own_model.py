@@ -9,7 +9,7 @@ import msgspec
 
 from hub import folder
 from hub.paths import Layout
-from shared.link.receiver import Rejected, Settled
+from shared.link.outcomes import Rejected, Settled
 from shared.records import decode
 from tests.edge_agent.fits import write_model
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school

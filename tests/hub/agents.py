@@ -14,7 +14,8 @@ from shared.link import invitations, outbox
 from shared.link.client import LinkClient
 from shared.link.joining import join
 from shared.link.keys import KeyPair
-from shared.link.receiver import Delivery, Outcome
+from shared.link.outbox_feed import OutboxFeed
+from shared.link.outcomes import Delivery, Outcome
 from shared.records import Record, encode
 
 PATIENCE_S = 30.0
@@ -51,7 +52,7 @@ class Agent:
         self.school = school
         self.keys = KeyPair.new()
         self._writer = storage.Writer(folder / "agent.db", [outbox.create_tables])
-        self._feed = outbox.OutboxFeed(self._writer)
+        self._feed = OutboxFeed(self._writer)
 
     def join(self, token_text: str, address: str) -> invitations.Token:
         """Use an invitation at `address` (the token's own names the configured port)."""

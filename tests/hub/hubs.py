@@ -18,7 +18,7 @@ from hub.store.schema import MIGRATIONS
 from hub.views import Views
 from shared import disclosure, storage
 from shared.link import invitations
-from shared.link.receiver import Delivery, Outcome
+from shared.link.outcomes import Delivery, Outcome
 from shared.records import Record, encode
 
 NOON = 1_761_998_400.0  # 2025-11-01T12:00:00Z

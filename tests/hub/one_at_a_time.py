@@ -6,9 +6,10 @@ from datetime import datetime
 
 from hub.known import Known
 from hub.store import acceptance, receipts
-from hub.store.ceilings import BYTES, LESSONS, REASONS, day_of, retry_ms
+from hub.store.ceilings import BYTES, LESSONS, REASONS, REFUSED, day_of, retry_ms
+from shared.disclosure import REFUSED as NOT_AS_DISCLOSED
 from shared.errors import BadInput
-from shared.link.receiver import Delivery, Fenced, Later, Missing, Outcome, Rejected, Settled
+from shared.link.outcomes import Delivery, Fenced, Later, Missing, Outcome, Rejected, Settled
 from shared.records import ALL_BANDS, LessonRecord, StatusRecord, WeekRecord, decode
 
 
@@ -25,9 +26,10 @@ class OneAtATime:
         self.beats: dict[str, StatusRecord] = {}
         self.heard: dict[str, float] = {}
         self.rejections: list[tuple[str, int, int, str]] = []
-        self.receipts: dict[tuple[str, int, str], tuple[str, bool]] = {}
+        self.receipts: dict[tuple[str, int, str], str] = {}
+        self.lines: dict[str, int] = {}  # number of the newest entry
         self.counters: Counter[str] = Counter()
-        self.intake: dict[str, tuple[str, int, int]] = {}
+        self.intake: dict[str, tuple[str, int, int, int]] = {}
 
     def hello(self, enrolment: str, epoch: int) -> None:
         """A conversation begins."""
@@ -49,6 +51,8 @@ class OneAtATime:
         if delivery.seq > last + 1:
             return Missing(last + 1)
         reason = self._take(delivery, now) if delivery.payload else None
+        if reason == acceptance.AHEAD:
+            return Later(retry_ms(now))
         position = position if delivery.position is None else delivery.position
         self.streams[delivery.enrolment] = (epoch, delivery.seq, position, refused + (reason is not None))
         if reason is None:
@@ -58,36 +62,38 @@ class OneAtATime:
         return Rejected(delivery.seq, reason)
 
     def _full(self, enrolment: str, now: float) -> str | None:
-        day, lessons, size = self.intake.get(enrolment, ("", 0, 0))
-        amounts = {LESSONS: lessons, BYTES: size} if day == day_of(now) else {}
+        day, lessons, size, refused = self.intake.get(enrolment, ("", 0, 0, 0))
+        amounts = {LESSONS: lessons, BYTES: size, REFUSED: refused} if day == day_of(now) else {}
         return next((REASONS[name] for name in amounts if amounts[name] >= self.daily[name]), None)
 
     def _take(self, delivery: Delivery, now: float) -> str | None:
         """Why the record is refused, or None."""
         school = delivery.enrolment
-        entry = None
-        accepted = False
+        entry = done = reason = None
         try:
             entry = receipts.check(delivery.position, delivery.payload)
+            if entry is None and school in self.lines:
+                raise BadInput(NOT_AS_DISCLOSED)
             done = self._effect(school, delivery.payload, now)
-            accepted = True
         except BadInput as error:
-            return error.reason
-        finally:
-            if entry is not None and entry.kind in (receipts.LESSON, receipts.WEEK):
-                key = (school, entry.seq, entry.chain)
-                self.receipts.setdefault(key, (entry.about, accepted))
+            if error.reason == acceptance.AHEAD:
+                return error.reason
+            reason = error.reason
+        if entry is not None:
+            self.lines[school] = entry.seq
+        day, lessons, size, refused = self.intake.get(school, ("", 0, 0, 0))
+        if day != day_of(now):
+            lessons = size = refused = 0
+        size += len(delivery.payload)
+        new = done == "lesson_new"
+        self.intake[school] = (day_of(now), lessons + new, size, refused + (done is None))
+        if done is None:
+            return reason
+        if entry is not None and entry.kind in (receipts.LESSON, receipts.WEEK):
+            self.receipts.setdefault((school, entry.seq, entry.chain), entry.about)
         self.counters[done] += 1
         self.counters[receipts.UNDISCLOSED] += entry is None
         self.heard[school] = now
-        day, lessons, size = self.intake.get(school, ("", 0, 0))
-        if day != day_of(now):
-            lessons = size = 0
-        self.intake[school] = (
-            day_of(now),
-            lessons + (done == "lesson_new"),
-            size + len(delivery.payload),
-        )
         return None
 
     def _effect(self, school: str, payload: bytes, now: float) -> str:

@@ -3,15 +3,17 @@
 import msgspec
 import pytest
 
+from hub import taking
 from hub.known import Known
 from hub.store import acceptance
 from models.integration.load import load_model, model_names
-from shared.link.receiver import Outcome, Rejected, Settled
+from shared.link.outcomes import Later, Missing, Outcome, Rejected, Settled
 from shared.records import LessonRecord, WeekPlacement, WeekRecord
 from tests.hub.hubs import Hub
 from tests.hub.records import SCHOOL, feature_row, lesson, week
 
 DAY = 86_400.0
+LATER = Later(30 * 60 * 1000)
 MONDAY_W45 = 1_762_128_000.0  # 2025-11-03T00:00:00Z
 
 
@@ -77,16 +79,46 @@ def test_a_rate_beyond_all_measure_is_no_feature(hub: Hub, value: float) -> None
 def test_a_week_that_has_not_begun_two_days_from_now_is_refused(hub: Hub) -> None:
     hub.now = MONDAY_W45 - 2 * DAY
     enrolment = hub.join(SCHOOL)
-    outcomes = hub.send(enrolment, week(name="2025-W45"), week(name="2025-W46"), week(name="2099-W01"))
-    assert [why(one) for one in outcomes] == [None, "record_in_the_future", "record_in_the_future"]
+    outcomes = hub.send(enrolment, week(name="2099-W01"), week(name="2025-W45"), week(name="2025-W46"))
+    assert outcomes == [Rejected(1, "record_in_the_future"), Settled(2), LATER]
     assert hub.views.district().week == "2025-W45"
 
 
-def test_a_lesson_of_the_future_is_refused(hub: Hub) -> None:
+@pytest.mark.parametrize(
+    ("start", "taken"),
+    [
+        ("2025-11-05T00:00:00Z", True),
+        ("2025-11-05T00:00:01Z", False),
+        ("2025-11-04T23:00:00-04:00", False),
+    ],
+)
+def test_a_lesson_of_the_future_waits(hub: Hub, start: str, taken: bool) -> None:
     hub.now = MONDAY_W45
-    starts = ("2025-11-05T00:00:00Z", "2025-11-05T00:00:01Z", "2025-11-04T23:00:00-04:00")
-    outcomes = hub.send(hub.join(SCHOOL), *(lesson(start=start) for start in starts))
-    assert [why(one) for one in outcomes] == [None, "record_in_the_future", "record_in_the_future"]
+    assert hub.send(hub.join(SCHOOL), lesson(start=start)) == [Settled(1) if taken else LATER]
+
+
+def test_what_waits_for_a_hub_whose_clock_is_behind_comes_in_whole_once_it_is_set(hub: Hub) -> None:
+    behind, right = MONDAY_W45 - 60 * DAY, MONDAY_W45 + DAY
+    hub.now = behind
+    enrolment = hub.join(SCHOOL)
+    sent = [hub.delivery(enrolment, one) for one in (week(name="2025-W45"), week(name="2025-W44"))]
+    assert hub.inbox.deliver(sent) == [LATER, Missing(1)]
+    assert hub.inbox.deliver(sent) == [LATER, Missing(1)]
+    assert [alarm.reason for alarm in hub.views.alarms()] == ["ahead"]
+    assert hub.rows("SELECT count(*) FROM receipt_lines") == [(0,)], "it stands nowhere yet"
+    hub.now = right
+    assert hub.inbox.deliver(sent) == [Settled(1), Settled(2)]
+    assert [one.reason for one in hub.views.alarms()] == ["ahead"], "a gone back log would be another"
+
+
+def test_one_school_whose_clock_was_ahead_holds_up_its_own_records_for_a_week_only(hub: Hub) -> None:
+    enrolment = hub.join(SCHOOL)
+    sent = [hub.delivery(enrolment, one) for one in (week(name="2026-W30"), week())]
+    for _ in range(taking.PATIENCE):
+        assert hub.inbox.deliver(sent) == [LATER, Missing(1)]
+        hub.now += DAY
+    assert hub.inbox.deliver(sent) == [Rejected(1, "record_in_the_future"), Settled(2)]
+    assert hub.send(hub.join("Birch"), week("Birch", name="2026-W30")) == [LATER]
 
 
 def test_a_simulated_schools_clock_may_run_ahead(hub: Hub) -> None:

@@ -5,6 +5,7 @@ import time
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from hub.store import alarms, enrolments
 from hub.views.alarms import Alarm
@@ -17,6 +18,7 @@ from tests.hub.records import SCHOOL, lesson
 
 HOUR = 3600.0
 DAY = 24 * HOUR
+DAY_MS = 24 * 3600 * 1000
 
 
 def refused_join(hub: Hub, key: str, secret: bytes, name: str = SCHOOL) -> None:
@@ -29,8 +31,8 @@ def standing(hub: Hub) -> list[tuple[str, str, str, int]]:
     return [(one.school, one.reason, one.fingerprint, one.count) for one in hub.views.alarms()]
 
 
-def revoke(hub: Hub) -> None:
-    hub.writer.run(lambda own: enrolments.revoke(own, SCHOOL, hub.now))
+def revoke(hub: Hub, name: str = SCHOOL) -> None:
+    hub.writer.run(lambda own: enrolments.revoke(own, name, hub.now))
 
 
 def test_another_key_with_a_used_invitation_is_refused_raises_an_alarm_and_replaces_nothing(hub: Hub) -> None:
@@ -85,6 +87,45 @@ def test_a_revoked_key_that_knocks_or_asks_to_join_again_is_an_alarm(hub: Hub) -
     assert standing(hub) == [(SCHOOL, "revoked_key", fingerprint(key), 2)]
 
 
+def test_that_a_revoked_key_called_is_settled_when_it_joins_again(hub: Hub) -> None:
+    key, other = new_key(), new_key()
+    for one, name in ((key, SCHOOL), (other, "Birch Academy")):
+        hub.inbox.join(one, hub.invite(name), name)
+        revoke(hub, name)
+    hub.now += 2
+    hub.inbox.knocked(other)
+    hub.now += 2
+    for _ in range(3):  # of which the last two are not written yet
+        hub.inbox.knocked(key)
+    assert len(standing(hub)) == 2
+    hub.inbox.join(key, hub.invite(SCHOOL), SCHOOL)
+    hub.now += 2
+    hub.inbox.knocked(other)
+    assert [one[:2] for one in standing(hub)] == [("Birch Academy", "revoked_key")]
+
+
+def test_each_new_alarm_is_one_warning_in_the_log_and_a_join_a_line(hub: Hub) -> None:
+    with capture_logs() as said:
+        enrolment = hub.join(SCHOOL)
+        hub.send(enrolment, lesson("Birch Academy"), lesson("Birch Academy"))
+        hub.send(enrolment, lesson("Birch Academy"))
+        assert [(one["log_level"], one["event"]) for one in said] == [
+            ("info", "school_joined"),
+            ("warning", "alarm"),
+        ]
+        assert (said[1]["school"], said[1]["reason"]) == (SCHOOL, "another_school")
+        hub.writer.run(lambda own: alarms.clear(own, "all", hub.now))
+        hub.send(enrolment, lesson("Birch Academy"))
+        assert [one["event"] for one in said[2:]] == ["alarm"], "it stands again"
+
+
+def test_a_log_that_went_back_is_first_of_all_a_copy(hub: Hub) -> None:
+    school = int(hub.join(SCHOOL))
+    hub.writer.run(lambda own: alarms.of_broken_line(own, school, hub.now, 1))
+    (one,) = hub.views.alarms()
+    assert one.advice.startswith("Look for a second agent that speaks in its place: a copy of its folder")
+
+
 def test_a_key_that_was_renewed_may_try_once_more_but_a_copy_that_keeps_trying_is_an_alarm(hub: Hub) -> None:
     old, new = new_key(), new_key()
     enrolment = hub.inbox.join(old, hub.invite(SCHOOL), SCHOOL)
@@ -127,6 +168,22 @@ def test_an_outbox_that_was_lost_is_no_alarm_but_two_that_speak_in_turn_are(hub:
     hub.inbox.hello(enrolment, "records", EPOCH)
     ((school, reason, _, count),) = standing(hub)
     assert (school, reason, count) == (SCHOOL, "two_agents", 1)
+
+
+def test_one_greeting_cannot_shut_a_school_out_and_it_starts_anew_after_it_was_revoked(hub: Hub) -> None:
+    enrolment = hub.join(SCHOOL)
+    hub.send(enrolment, lesson())
+    with pytest.raises(BadInput, match="epoch_in_the_future"):
+        hub.inbox.hello(enrolment, "records", 2**53)
+    assert [one.reason for one in hub.views.status().refused] == ["hello_epoch_in_the_future"]
+    assert [one.reason for one in hub.views.alarms()] == ["ahead"]
+    stolen = int(hub.now * 1000) + DAY_MS
+    assert hub.inbox.hello(enrolment, "records", stolen).epoch == stolen
+    assert hub.inbox.hello(enrolment, "records", EPOCH).epoch == stolen
+    revoke(hub)
+    hub.inbox.join(new_key(), hub.invite(SCHOOL), SCHOOL)
+    standing = hub.inbox.hello(enrolment, "records", EPOCH)
+    assert (standing.epoch, standing.last_seq) == (EPOCH, 0)
 
 
 def test_an_alarm_counts_up_is_cleared_and_stands_again_when_it_happens_again(hub: Hub) -> None:

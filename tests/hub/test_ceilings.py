@@ -3,9 +3,9 @@
 import pytest
 
 from hub.inbox import HubInbox
-from hub.store.ceilings import BYTES, DAILY, LESSONS, retry_ms
+from hub.store.ceilings import BYTES, DAILY, LESSONS, REFUSED, retry_ms
 from shared.link.frames import Busy, encode
-from shared.link.receiver import Delivery, Later, Settled
+from shared.link.outcomes import Delivery, Later, Rejected, Settled
 from tests.hub.hubs import NOON, Hub
 from tests.hub.records import SCHOOL, lesson, status, week
 
@@ -20,10 +20,12 @@ def small(hub: Hub) -> Hub:
     return limited(hub, lessons=3)
 
 
-def limited(hub: Hub, lessons: int = DAILY[LESSONS], size: int = DAILY[BYTES]) -> Hub:
+def limited(
+    hub: Hub, lessons: int = DAILY[LESSONS], size: int = DAILY[BYTES], refused: int = DAILY[REFUSED]
+) -> Hub:
     """The same hub with other ceilings, as after a restart."""
     hub.inbox.close()
-    hub.inbox = HubInbox(hub.writer, lambda: hub.now, {LESSONS: lessons, BYTES: size})
+    hub.inbox = HubInbox(hub.writer, lambda: hub.now, {LESSONS: lessons, BYTES: size, REFUSED: refused})
     return hub
 
 
@@ -41,8 +43,8 @@ def put_off(hub: Hub) -> dict[tuple[str | None, str], int]:
     }
 
 
-def test_a_day_has_room_for_five_thousand_lessons_and_64_mib() -> None:
-    assert dict(DAILY) == {LESSONS: 5_000, BYTES: 67_108_864}
+def test_a_day_has_room_for_five_thousand_lessons_as_many_refused_records_and_64_mib() -> None:
+    assert dict(DAILY) == {LESSONS: 5_000, BYTES: 67_108_864, REFUSED: 5_000}
 
 
 def test_what_is_over_the_ceiling_waits_and_comes_the_next_day(small: Hub) -> None:
@@ -72,7 +74,7 @@ def test_a_restart_does_not_begin_the_day_again(small: Hub) -> None:
     assert limited(small, lessons=3).inbox.deliver(sent[3:]) == [LATER]
 
 
-def test_only_what_is_accepted_counts_and_weeks_are_no_lessons(small: Hub) -> None:
+def test_only_new_lessons_count_as_lessons(small: Hub) -> None:
     enrolment = small.join(SCHOOL)
     again = small.delivery(enrolment, lesson())
     small.inbox.deliver([again])
@@ -88,6 +90,16 @@ def test_a_ceiling_of_bytes_holds_too(hub: Hub) -> None:
     assert 1 < taken < 30
     assert set(outcomes[taken:]) == {LATER}
     assert (SCHOOL, "put_off_daily_bytes") in put_off(hub)
+
+
+def test_refused_records_have_a_ceiling_and_their_bytes_count(hub: Hub) -> None:
+    limited(hub, refused=3)
+    enrolment = hub.join(SCHOOL)
+    assert hub.send(enrolment, *[b"bad"] * 5)[2:] == [Rejected(3, "record_malformed"), LATER, LATER]
+    assert (SCHOOL, "put_off_daily_refused") in put_off(hub)
+    limited(hub, size=10_000)
+    other = hub.join("Birch Academy")
+    assert hub.send(other, b"!" * 10_000, status("Birch Academy"))[1] == LATER
 
 
 def test_a_school_that_is_put_off_writes_at_most_once_a_second_and_counts_as_heard(small: Hub) -> None:

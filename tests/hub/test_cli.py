@@ -4,8 +4,10 @@ import contextlib
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -13,13 +15,16 @@ import pytest
 import segno
 from typer.testing import CliRunner, Result
 
+from hub import folder
 from hub.cli import app
 from hub.paths import Layout
+from hub.store import announced
 from shared.errors import SettingsError, UsageError
-from shared.link import invitations
+from shared.link import invitations, keys
 from shared.link.keys import fingerprint
 from tests.hub.hubs import Hub, new_key
 from tests.hub.records import SCHOOL, lesson, week
+from tests.shared.pages_reading import Page
 
 
 def call(*arguments: str | Path) -> Result:
@@ -27,10 +32,13 @@ def call(*arguments: str | Path) -> Result:
     return CliRunner().invoke(app, [str(argument) for argument in arguments], catch_exceptions=False)
 
 
+INNER = {"xmldecl": False, "nl": False}  # as it stands inside a picture
+
+
 def svg_of(token: str) -> bytes:
     """The QR code of exactly this text."""
     drawing = BytesIO()
-    segno.make_qr(token, error="m").save(drawing, kind="svg", scale=4, dark="black", light="white")
+    segno.make_qr(token, error="m").save(drawing, kind="svg", scale=4, dark="black", light="white", **INNER)
     return drawing.getvalue()
 
 
@@ -57,7 +65,7 @@ def test_commands_work_while_the_hub_writes(hub: Hub, layout: Layout) -> None:
     assert hub.inbox.inviting()
     said = call("status", layout.folder).stdout
     assert "North District: 2 schools" in said
-    assert "record_malformed" in said
+    assert "Records that are none" in said and "record_malformed" not in said
     assert SCHOOL in call("revoke", layout.folder, "alder-primary").stdout
     assert hub.inbox.enrolments() == {}
     assert "revoked" in call("schools", layout.folder).stdout
@@ -114,7 +122,12 @@ def test_an_invitation_as_a_qr_code_is_for_its_owner_alone_and_reads_as_the_toke
     picture = tmp_path / "alder.svg"
     token = call("invite", layout.folder, "--school", SCHOOL, "--qr", picture).stdout.strip()
     assert picture.stat().st_mode & 0o777 == 0o600
-    assert picture.read_bytes() == svg_of(token)
+    drawn = picture.read_bytes()
+    assert svg_of(token) in drawn
+    assert f"<title>Common Ground: invitation for {SCHOOL}</title>".encode() in drawn
+    words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", drawn.decode()))
+    expires = datetime.fromtimestamp(invitations.decode(token).expires, UTC)
+    assert f"invitation for {SCHOOL} Once, until {expires:%Y-%m-%d %H:%M} UTC." in words
     before = call("invite", layout.folder, "--school", "Birch").stdout
     with pytest.raises(UsageError, match="exists"):
         call("invite", layout.folder, "--school", "Birch", "--qr", picture)
@@ -122,6 +135,67 @@ def test_an_invitation_as_a_qr_code_is_for_its_owner_alone_and_reads_as_the_toke
         call("invite", layout.folder, "--school", "Birch", "--qr", tmp_path / "nowhere" / "x.svg")
     assert invitations.decode(before).server_public
     assert json.loads(call("status", layout.folder, "--json").stdout)["inviting"], "the one before is open"
+
+
+def test_a_hostile_name_stays_text_in_the_picture(layout: Layout, tmp_path: Path) -> None:
+    name, picture = (
+        'Birch "<script>alert(1)</script>" & Sons of the valley beyond the hills',
+        tmp_path / "x.svg",
+    )
+    call("invite", layout.folder, "--school", name, "--qr", picture)
+    drawn = Page(picture.read_text())
+    assert not [tag for tag in drawn.tags if "script" in tag.name]
+    assert drawn.one("svg:title").text == f"Common Ground: invitation for {name}"
+    said = [one.text for one in drawn.all("svg:text")]
+    assert max(map(len, said)) < 40 and name.replace(" ", "") in "".join(said).replace(" ", "")
+
+
+def test_a_token_goes_into_a_file_for_its_owner_alone_and_nowhere_else(
+    layout: Layout, tmp_path: Path
+) -> None:
+    out = tmp_path / "token"
+    said = call("invite", layout.folder, "--school", SCHOOL, "--out", out)
+    assert said.stdout == ""
+    assert out.stat().st_mode & 0o777 == 0o600
+    assert invitations.decode(out.read_text()).server_public
+    assert out.read_text().strip() not in said.stderr
+    assert "void" not in said.stderr
+    with pytest.raises(UsageError, match="exists"):
+        call("invite", layout.folder, "--school", SCHOOL, "--out", out)
+    with pytest.raises(UsageError, match="name two files"):
+        call("invite", layout.folder, "--school", SCHOOL, "--out", tmp_path / "a", "--qr", tmp_path / "a")
+    again = call("invite", layout.folder, "--school", SCHOOL)
+    assert f"The earlier one for {SCHOOL} is void." in again.stderr
+
+
+def test_a_key_that_waits_is_told_of_with_who_lacks_it(hub: Hub, layout: Layout) -> None:
+    enrolment = hub.join(SCHOOL)
+    said = call("rotate-key", layout.folder).stdout
+    assert "1 school does not know it yet" in said and "learns it within some five minutes" in said
+    assert f"  {SCHOOL}\n" in said
+    made = json.loads(call("rotate-key", layout.folder, "--json").stdout)
+    assert made["fingerprint"] in said
+    assert (made["in_force"], made["not_told"]) == (False, [SCHOOL])
+    shown = call("status", layout.folder).stdout
+    assert f"The key to come: {made['fingerprint']}" in shown and f"  {SCHOOL}\n" in shown
+    with pytest.raises(UsageError, match=f"not known to 1 of the schools yet .{SCHOOL}.: wait"):
+        call("rotate-key", layout.folder, "--switch")
+    following = keys.next_pair(layout.keys, folder.LINK_KEY)
+    assert following is not None
+    hub.writer.run(lambda own: announced.tell(own, int(enrolment), following.public))
+    assert "every school knows it" in call("status", layout.folder).stdout
+    assert json.loads(call("rotate-key", layout.folder, "--switch", "--json").stdout) == {
+        "fingerprint": made["fingerprint"],
+        "in_force": True,
+        "not_told": [],
+    }
+    assert "key to come" not in call("status", layout.folder).stdout
+
+
+def test_simulated_is_said_once(tmp_path: Path) -> None:
+    for district in ("North", "North (simulated)"):
+        call("init", tmp_path / district, "--district", district, "--simulated")
+        assert call("status", tmp_path / district).stdout.startswith("North (simulated): no schools\n")
 
 
 def test_a_terminal_shows_the_code_and_a_pipe_does_not(layout: Layout) -> None:
@@ -168,6 +242,9 @@ def test_alarms_are_listed_cleared_and_told_of_by_status(hub: Hub, layout: Layou
     assert (one["school"], one["reason"], one["count"]) == (SCHOOL, "another_school", 2)
     assert json.loads(call("alarms", layout.folder, "--clear", str(one["id"]), "--json").stdout) == []
     assert "Alarms" not in call("status", layout.folder).stdout
+    assert call("alarms", layout.folder).stdout == "Nothing needs a look.\n"
+    assert "cleared 20" in call("alarms", layout.folder, "--all").stdout
+    assert call("alarms", layout.folder, "--clear", "all").stdout.startswith("Nothing to clear.\n")
     with pytest.raises(UsageError, match="`alarms` lists them"):
         call("alarms", layout.folder, "--clear", "99")
 

@@ -18,8 +18,9 @@ from shared import storage
 from shared.errors import CommonGroundError
 from shared.link.frames import Join, encode
 from shared.link.keys import KeyPair
-from shared.link.receiver import Rejected, Settled
-from shared.link.server import Limits, LinkServer
+from shared.link.limits import Limits
+from shared.link.outcomes import Rejected, Settled
+from shared.link.server import LinkServer
 from shared.link.sockets import harden
 from tests.hub.agents import PATIENCE_S, Agent, HeardInbox, until
 from tests.hub.records import SCHOOL, lesson, status, week

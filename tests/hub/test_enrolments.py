@@ -41,7 +41,7 @@ def test_refused_joins_are_counted_without_a_school(hub: Hub) -> None:
 
 def test_a_second_invitation_makes_the_first_one_void(hub: Hub) -> None:
     first, second = hub.invite(SCHOOL), hub.invite(SCHOOL)
-    with pytest.raises(BadInput, match="invitation_expired"):
+    with pytest.raises(BadInput, match="invitation_replaced"):
         hub.inbox.join(new_key(), first, SCHOOL)
     assert hub.inbox.join(new_key(), second, SCHOOL)
 

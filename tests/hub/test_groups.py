@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from hub import taking
 from hub.inbox import HubInbox
 from hub.store import rebuilt
-from hub.store.ceilings import BYTES, LESSONS
+from hub.store.ceilings import BYTES, LESSONS, REFUSED
 from shared import disclosure, storage
-from shared.link.receiver import Delivery
+from shared.link.outcomes import Delivery
 from shared.records import Record, encode
 from tests.hub.hubs import Hub, temporary_hub
 from tests.hub.one_at_a_time import OneAtATime
@@ -23,6 +23,7 @@ Sending = tuple[str, Record | bytes, int, int, str]
 
 OTHER = "Birch Academy"
 STARTS = ("2025-09-01T09:00:00+02:00", "2025-09-01T07:00:00Z", "2025-09-01T09:30:00+02:00")
+AHEAD = ("2025-11-09T09:00:00+01:00", "2027-09-01T09:00:00+02:00")  # to wait for, and to refuse
 OTHER_SPREAD = (0.2, 0.2, 0.2, 0.2, 0.2)
 
 
@@ -32,7 +33,7 @@ def records(school: str) -> st.SearchStrategy[Record | bytes]:
         lesson,
         school=st.just(school),
         code=st.sampled_from(["a", "b"]),
-        start=st.sampled_from([*STARTS, "2025-09-02T09:00:00+02:00", "2027-09-01T09:00:00+02:00"]),
+        start=st.sampled_from([*STARTS, "2025-09-02T09:00:00+02:00", *AHEAD]),
         revision=st.integers(1, 3),
         probs=st.sampled_from([SPREAD, OTHER_SPREAD]),
     )
@@ -70,7 +71,13 @@ groups = st.lists(
 @settings(derandomize=True, max_examples=120, deadline=None)
 @given(
     groups,
-    st.sampled_from([{LESSONS: 4, BYTES: 10**6}, {LESSONS: 99, BYTES: 9_000}]),
+    st.sampled_from(
+        [
+            {LESSONS: 4, BYTES: 10**6, REFUSED: 99},
+            {LESSONS: 99, BYTES: 9_000, REFUSED: 99},
+            {LESSONS: 99, BYTES: 10**6, REFUSED: 3},
+        ]
+    ),
     st.sampled_from([1, 3, taking.SLICE]),
 )
 def test_a_group_is_its_deliveries_one_at_a_time(
@@ -147,18 +154,19 @@ def assert_same_store(hub: Hub, reference: OneAtATime) -> None:
         == reference.rejections
     )
     assert hub.counters() == dict(+reference.counters)
-    assert hub.rows("SELECT school_id, day, lessons, size FROM intake ORDER BY 1") == [
+    assert hub.rows("SELECT school_id, day, lessons, size, refused FROM intake ORDER BY 1") == [
         (int(enrolment), *intake) for enrolment, intake in sorted(reference.intake.items())
     ]
     assert hub.rows(
         "SELECT school_id, backlog FROM heartbeats WHERE backlog IS NOT NULL ORDER BY 1"
     ) == sorted((int(enrolment), beat.backlog) for enrolment, beat in reference.beats.items())
     assert {
-        (str(school), seq, chain): (about, bool(accepted))
-        for school, seq, chain, about, accepted in hub.rows(
-            "SELECT school_id, seq, chain, about, accepted FROM receipts"
-        )
+        (str(school), seq, chain): about
+        for school, seq, chain, about in hub.rows("SELECT school_id, seq, chain, about FROM receipts")
     } == reference.receipts
+    assert hub.rows("SELECT school_id, seq FROM receipt_lines ORDER BY 1") == sorted(
+        (int(enrolment), seq) for enrolment, seq in reference.lines.items()
+    )
 
 
 def encoded(found: Sequence[Record]) -> list[bytes]:

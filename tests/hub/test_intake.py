@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared.link.receiver import Rejected, Settled
+from shared.link.outcomes import Rejected, Settled
 from tests.hub.hubs import Hub, temporary_hub
 from tests.hub.records import DIMENSIONS, SCHOOL, feature_row, lesson, status, week
 

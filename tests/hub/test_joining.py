@@ -9,7 +9,9 @@ from typer.testing import CliRunner
 
 from edge_agent.cli import app
 from hub.inbox import HubInbox
+from hub.pages.reasons import refused_words
 from hub.store import enrolments
+from hub.views.status import Refused
 from shared.errors import CommonGroundError, UsageError
 from shared.link import invitations
 from shared.link.keys import KeyPair, fingerprint
@@ -64,6 +66,10 @@ def join(folder: Path, token: str) -> str:
     return done.stdout
 
 
+def _counted(door: Door) -> tuple[Refused, ...]:
+    return door.hub.views.status().refused
+
+
 def test_both_ends_show_the_same_fingerprints(door: Door, tmp_path: Path) -> None:
     said = join(agent(tmp_path), door.invite())
     (school,) = door.hub.views.district().schools
@@ -74,7 +80,7 @@ def test_both_ends_show_the_same_fingerprints(door: Door, tmp_path: Path) -> Non
 def test_a_used_invitation_says_so_whether_or_not_another_is_open(door: Door, tmp_path: Path) -> None:
     token, other = door.invite(), agent(tmp_path, "other")
     join(agent(tmp_path), token)
-    with pytest.raises(CommonGroundError, match=r"no invitation open: ask for a new one"):
+    with pytest.raises(CommonGroundError, match=r"no invitation open: this one was used, replaced or ran"):
         join(other, token)
     door.invite("Birch")
     with pytest.raises(CommonGroundError, match=r"used already: ask for a new one"):
@@ -91,8 +97,11 @@ def test_an_expired_invitation_says_when(door: Door, tmp_path: Path) -> None:
 
 def test_an_invitation_that_a_newer_one_made_void_says_so(door: Door, tmp_path: Path) -> None:
     first, _ = door.invite(), door.invite()
-    with pytest.raises(CommonGroundError, match=r"has expired: ask for a new one"):
+    with pytest.raises(CommonGroundError, match=r"a newer invitation was made, .* use that one"):
         join(agent(tmp_path), first)
+    assert "an invitation that a newer one had made void" in [
+        refused_words(one.reason).lower() for one in _counted(door)
+    ]
 
 
 def test_an_altered_invitation_is_noticed_before_anybody_is_asked(door: Door, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from hub.views.bands import HELD, band
 from hub.views.term import BREAK_WEEKS, MOST_WEEKS, newest_term
 from models.integration.load import load_model, model_names
 from shared.errors import SettingsError
-from shared.link.receiver import Rejected, Settled
+from shared.link.outcomes import Rejected, Settled
 from tests.edge_agent.fits import make_fit, write_model
 from tests.hub.hubs import Hub, temporary_hub
 from tests.hub.pages_district import CODE, served_by

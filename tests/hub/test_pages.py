@@ -4,6 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -113,6 +114,11 @@ def test_the_district_says_its_week_in_one_sentence(app: FastAPI) -> None:
     )
 
 
+def test_the_example_of_sharing_is_half_a_year_ahead(app: FastAPI) -> None:
+    (until,) = re.findall(r"--until (\d{4}-\d\d-\d\d)", read(app, "/schools/dogwood-elementary").text)
+    assert 180 <= (date.fromisoformat(until) - datetime.now(UTC).date()).days <= 184
+
+
 def test_schools_stand_by_name_and_every_one_of_them(app: FastAPI) -> None:
     names = [link.text for link in read(app, "/").all("a") if link.attributes["href"].startswith("/schools/")]
     assert names == ["Alder Primary", HOSTILE, "Cedar High", "Dogwood Elementary", "Elm School"]
@@ -132,7 +138,7 @@ def test_what_needs_a_hand_is_said_at_the_school_it_concerns(app: FastAPI) -> No
     said = " ".join(item.text for item in page.all("ul", "hand"))
     assert "Only 20% of device-time could be seen" in said
     assert "Nothing has come yet from apps that report (xAPI)" in said
-    assert "run the invitation’s command" in said
+    assert "run commonground agent join DIR TOKEN_FILE on the school’s machine" in said
     assert "nothing has arrived yet" in said
 
 
@@ -160,7 +166,7 @@ def test_an_empty_district_teaches_the_two_commands_that_fill_it(empty: FastAPI)
     assert "No school has joined yet" in page.text
     commands = [block.text for block in page.all("pre")]
     assert commands == [
-        'commonground hub invite DIR --school "Alder Primary" > token',
+        'commonground hub invite DIR --school "Alder Primary" --out token',
         "commonground agent join DIR token",
     ]
     assert "commonground hub import-usage" in read(empty, "/usage").text

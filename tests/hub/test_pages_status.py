@@ -1,5 +1,8 @@
 """The hub's page about itself, and the alarms that nobody who opens the district's page can miss."""
 
+from hub import folder
+from hub.store import alarms, announced
+from shared.link import keys
 from shared.link.keys import fingerprint
 from tests.hub.hubs import Hub, new_key
 from tests.hub.pages_district import HOSTILE, alarmed, served_by
@@ -24,7 +27,27 @@ def test_the_hubs_page_shows_its_fingerprint_and_every_schools_with_since_when(h
     assert fingerprint(key) in text
     assert "since 1 November 2025, 12:00 UTC" in text
     assert "invited, not joined" in text
-    assert "1 school joined, 0 of them heard within a day" in text
+    assert "1 school joined, not heard within a day" in text
+
+
+def test_a_key_that_waits_is_shown_with_who_does_not_know_it(hub: Hub) -> None:
+    enrolment = hub.join(SCHOOL)
+    assert "The key to come" not in page(hub, "/status").text
+    made = keys.make_next(hub.layout.keys, folder.LINK_KEY)
+    view = hub.views.status()
+    assert (view.next_key, view.not_told) == (fingerprint(made.public), (SCHOOL,))
+    text = page(hub, "/status").text
+    assert fingerprint(made.public) in text
+    assert "1 school does not know it yet. One that is connected learns it within some five minutes" in text
+    hub.writer.run(lambda own: announced.tell(own, int(enrolment), made.public))
+    assert hub.views.status().not_told == ()
+    assert "every school knows it: commonground hub rotate-key DIR --switch" in page(hub, "/status").text
+
+
+def test_this_hub_is_in_the_navigation_of_every_page(hub: Hub) -> None:
+    for path in ("/", "/status", "/how"):
+        found = [one.text for one in page(hub, path).all("a") if one.attributes["href"] == "/status"]
+        assert "This hub" in found
 
 
 def test_what_came_and_what_was_refused_is_said_in_words(hub: Hub) -> None:
@@ -36,24 +59,30 @@ def test_what_came_and_what_was_refused_is_said_in_words(hub: Hub) -> None:
     assert "week_already_known" not in text
 
 
-def test_without_an_alarm_there_is_no_block_and_with_one_both_pages_begin_with_it(hub: Hub) -> None:
+def test_with_an_alarm_the_hubs_page_begins_with_it_and_the_districts_has_one_line_that_leads_there(
+    hub: Hub,
+) -> None:
     enrolment = hub.join(SCHOOL)
     for path in ("/", "/status"):
         assert not page(hub, path).all("section", "alarms")
     hub.send(enrolment, lesson("Birch Academy"))
-    for path in ("/", "/status"):
-        (block,) = page(hub, path).all("section", "alarms")
-        assert "1 thing needs a look" in block.text
-        assert "in another school’s name" in block.text and "agent.toml" in block.text
-        assert "--clear NUMBER" in block.text
+    (block,) = page(hub, "/status").all("section", "alarms")
+    assert "1 thing needs a look" in block.text
+    assert "in another school’s name" in block.text and "agent.toml" in block.text
+    assert "--clear NUMBER" in block.text
+    (line,) = page(hub, "/").all("section", "alarms")
+    assert line.text.strip() == "1 thing needs the administrator’s look"
+    assert '<a class="tap" href="/status#alarms">' in get(served_by(hub), "/").text
 
 
-def test_the_districts_page_shows_three_and_leads_to_all_and_a_hostile_name_stays_text(hub: Hub) -> None:
+def test_a_coach_reads_no_command_and_no_key_and_a_hostile_name_stays_text(hub: Hub) -> None:
     app = alarmed(hub)
     text = get(app, "/").text
     assert "<script>alert" not in text
     (block,) = Page(text).all("section", "alarms")
-    assert block.text.count("Number ") == 3
-    assert HOSTILE in block.text
-    (whole,) = Page(get(app, "/status").text).all("section", "alarms")
-    assert whole.text.count("Number ") == 6
+    assert "revoke" not in block.text and "key" not in block.text
+    words = get(app, "/status").text
+    assert "<script>alert" not in words
+    (whole,) = Page(words).all("section", "alarms")
+    assert HOSTILE in whole.text
+    assert whole.text.count("Number ") == len(alarms.REASONS)

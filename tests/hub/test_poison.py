@@ -7,7 +7,7 @@ import pytest
 
 from hub.pages import reasons
 from models.integration.load import load_model
-from shared.link.receiver import Rejected, Settled
+from shared.link.outcomes import Rejected, Settled
 from shared.records import LessonRecord, Placement, WeekPlacement, WeekRecord
 from tests.hub.hubs import NOON, Hub
 from tests.hub.records import SCHOOL, SHARES, feature_row, lesson, week
@@ -89,6 +89,10 @@ REFUSED: dict[str, tuple[str, LessonRecord | WeekRecord]] = {
     "a week placed by a model of a term": ("record_grain", week_by("acot", FITTED, 4)),
     "no lesson": ("record_counts", changed(week(), lessons=0, classes=0, placements=())),
     "no class": ("record_counts", changed(week(), classes=0)),
+    "more lessons than a week has": (
+        "record_counts",
+        changed(week(), lessons=241, placements=(), features=feature_row({})),
+    ),
     "no teacher": ("record_counts", changed(week(), teachers=0)),
     "more classes than lessons": ("record_counts", changed(week(), classes=11)),
     "more time than a week has": ("record_evidence", changed(week(), evidence=10 * 25 * 602.0)),

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hub.store import refusals
-from shared.link.receiver import Rejected
+from shared.link.outcomes import Rejected
 from shared.records import encode
 from tests.hub.hubs import Hub
 from tests.hub.records import SCHOOL, lesson

@@ -21,7 +21,7 @@ from hub.paths import Layout
 from hub.store import receipts, verification
 from shared import disclosure, storage
 from shared.errors import BadInput, CommonGroundError, UsageError
-from shared.link.receiver import Rejected, Settled
+from shared.link.outcomes import Rejected, Settled
 from shared.records import Record, encode
 from tests.hub.hubs import Hub, temporary_hub
 from tests.hub.records import SCHOOL, lesson, status, week
@@ -128,8 +128,15 @@ def test_a_record_whose_entry_does_not_fit_is_refused_and_raises_an_alarm(hub: H
 
 def test_a_refused_record_is_no_record_that_is_missing(hub: Hub) -> None:
     school = hub.join(SCHOOL)
-    hub.send(school, week(), week())
-    assert hub.rows("SELECT accepted FROM receipts ORDER BY seq") == [(1,), (0,)]
+    hub.send(
+        school,
+        week(),
+        week(),
+        b'{"kind":"week"}',
+        encode(lesson()).replace(b":1}", b":1" + b"0" * 4_000 + b"}"),
+    )
+    assert hub.rows("SELECT seq FROM receipts") == [(1,)], "nothing is kept of what was refused"
+    assert hub.rows("SELECT seq FROM receipt_lines") == [(4,)], "but its place in the line"
     assert compared(hub).whole
 
 
@@ -159,6 +166,53 @@ def test_an_entry_that_comes_next_and_does_not_follow_is_a_break_and_a_gap_is_no
     assert keep(other) == 1
     assert keep(later) == 0, "entries between may have been withdrawn"
     assert keep(first, other, later) == 2
+    assert hub.rows("SELECT skipped FROM receipt_lines") == [(12,)]
+
+
+def test_a_gap_is_counted_and_one_that_no_withdrawal_explains_is_a_break(hub: Hub) -> None:
+    school = hub.join(SCHOOL)
+    hub.send(school, status(), *[b""] * 30)
+    for seq, broken in ((31 + 30, 0), (61 + receipts.UNDER_WAY + 1, 0), (5_000, 1), (5_001 + 32 + 1, 2)):
+        told = entry(encode(status()), seq=seq, before="ab" * 32, kind="status")
+        assert hub.inbox.deliver([replace(hub.delivery(school, status()), position=disclosure.pack(told))])
+        assert sum(alarm.count for alarm in hub.views.alarms()) == broken, seq
+    ((skipped,),) = hub.rows("SELECT skipped FROM receipt_lines")
+    assert compared(hub).skipped == skipped
+    assert CliRunner().invoke(app, ["verify", str(hub.layout.folder)]).exit_code == 0
+    assert (
+        f"{skipped:,d} came with no record"
+        in CliRunner().invoke(app, ["status", str(hub.layout.folder)]).stdout
+    )
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_once_a_school_tells_entries_a_record_without_one_is_refused_and_raises_an_alarm(
+    hub: Hub, together: bool
+) -> None:
+    school = hub.join(SCHOOL)
+    first = replace(hub.delivery(school, week(name="2025-W35")), position=None)
+    sent = [first, hub.delivery(school, week()), replace(hub.delivery(school, lesson()), position=None)]
+    groups = [sent] if together else [[one] for one in sent]
+    outcomes = [one for group in groups for one in hub.inbox.deliver(group)]
+    assert outcomes == [Settled(1), Settled(2), Rejected(3, "not_as_disclosed")]
+    assert [alarm.reason for alarm in hub.views.alarms()] == ["not_as_disclosed"]
+    assert (compared(hub).without, compared(hub).whole) == (1, True)
+
+
+def test_a_record_that_came_to_the_store_past_the_log_is_found(hub: Hub) -> None:
+    school = hub.join(SCHOOL)
+    hub.inbox.deliver([replace(hub.delivery(school, lesson(code="old")), position=None)])
+    hub.send(school, lesson())
+    alter(
+        hub,
+        "INSERT INTO lessons SELECT 9, school_id, 'made', start_s, start, minutes, grade_band, subject,"
+        " devices, expected, evidence, visibility, sources, features, strip, revision, received"
+        " FROM lessons WHERE id = 1",
+    )
+    done = CliRunner().invoke(app, ["verify", str(hub.layout.folder)])
+    assert isinstance(done.exception, CommonGroundError) and "undisclosed" in done.stdout
+    result = compared(hub)
+    assert (result.agree, result.without, result.differ) == (1, 1, 1)
 
 
 def test_a_later_version_may_append_to_an_entry(hub: Hub) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from fastapi import FastAPI
 from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.applications import Starlette
 
 from shared.serving import WebServer
 
@@ -39,7 +39,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
+def served(app: Starlette) -> Iterator[str]:
     """The application on a free port of this machine; its address without a slash at the end."""
     server = WebServer(app, 0, "pages-test")
     server.start()

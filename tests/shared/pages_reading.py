@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 import httpx
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 FORBIDDEN = re.compile(r"\bscor(e|es|ed|ing)\b|\brank|low performer|screen time", re.IGNORECASE)
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 
 
-def get(app: FastAPI, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
+def get(app: Starlette, path: str, *, method: str = "GET", **headers: str) -> httpx.Response:
     """One request; what the application raises arrives as its error page."""
 
     async def ask() -> httpx.Response:

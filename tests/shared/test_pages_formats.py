@@ -1,5 +1,6 @@
 """Numbers, shares, dates and plurals are said as people say them, and never claim more than is known."""
 
+import re
 from datetime import date
 
 import pytest
@@ -90,6 +91,13 @@ def test_a_list_reads_as_a_sentence() -> None:
 @settings(derandomize=True, max_examples=200, deadline=None)
 def test_code_in_a_sentence_never_opens_a_tag(text: str) -> None:
     written = formats.coded(f"{text}`<b>{text}</b>`")
-    bare = written.replace("<code>", "").replace("</code>", "")
+    bare = re.sub(r"</?code>|<span class=\"option\">|</span>", "", written)
     assert "<" not in bare
     assert ">" not in bare
+
+
+def test_an_option_in_code_is_never_broken_in_two() -> None:
+    assert (
+        formats.coded("run `agent share DIR --until DAY`")
+        == 'run <code>agent share DIR <span class="option">--until</span> DAY</code>'
+    )

@@ -1,15 +1,21 @@
 """A collector on another machine is believed about its log, not about who is in which lesson."""
 
+import inspect
+import re
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent import collector
 from edge_agent.daykeys import DESTROYED, pseudonym
+from edge_agent.identity import directory as directory_module
 from edge_agent.parcel import Heard, Parcel
-from edge_agent.remote.admission import NOT_THERE, admit
+from edge_agent.remote import day_table, placer
+from edge_agent.remote.admission import MOST_A_MINUTE, NOT_THERE, OTHER, REASONS, REPEATED, TOO_MANY, admit
 from edge_agent.remote.day_table import DayTable
+from edge_agent.sources import dnsmasq, follow
 from shared import signals
 from shared.errors import BadInput
 from shared.signals import SignalBatch
@@ -41,6 +47,21 @@ def batch(*rows: tuple[int, int, int], source: str = "annex", kind: str = "dnsma
     )
 
 
+def beyond(action: int = 0, amount: float = 0.0) -> bytes:
+    """What a resolver's log cannot show."""
+    rows = [(at(9, 10), of(0), 0, 1, action, amount)]
+    return signals.encode(
+        SignalBatch.from_rows(
+            rows,
+            kind="dnsmasq",
+            source="annex",
+            catalogue="1",
+            day_key=DAY.isoformat(),
+            class_codes=("codeone1",),
+        )
+    )
+
+
 def parcel(*batches: bytes, **other: object) -> Parcel:
     fields: dict[str, object] = {"counts": {}, "excerpts": [], "heard": [], "seen": [], **other}
     whole = {"kind": "dnsmasq", "source": "annex", "lines": 3, "newest": at(9, 20), **fields}
@@ -48,7 +69,7 @@ def parcel(*batches: bytes, **other: object) -> Parcel:
 
 
 def taken(given: Parcel, today: DayTable | None) -> Parcel:
-    return admit(given, source="annex", kind="dnsmasq", apps=APPS, table_of=lambda _: today)
+    return admit(given, source="annex", kind="dnsmasq", apps=APPS, table_of=lambda _: today, now=at(12))
 
 
 def test_what_is_in_order_is_taken_as_it_is(today: DayTable) -> None:
@@ -100,6 +121,11 @@ def test_a_device_is_heard_only_in_its_own_lesson(today: DayTable) -> None:
         parcel(excerpts=[("malformed_line", "x")] * 100),
         parcel(lines=-1),
         parcel(newest=-5),
+        parcel(batch((at(9, 10), of(0), 0)), batch((at(9, 11), of(0), 0))),
+        parcel(beyond(action=3)),
+        parcel(beyond(amount=3600.0)),
+        parcel(heard=[Heard(CODES["c1"], at(9), DAY.isoformat(), [])]),
+        parcel(heard=[Heard(CODES["c1"], at(9), DAY.isoformat(), [1])] * 2),
     ],
 )
 def test_what_no_honest_collector_says_is_refused_whole(today: DayTable, given: Parcel) -> None:
@@ -124,4 +150,75 @@ def test_every_signal_is_taken_or_counted(today: DayTable, rows: list[tuple[int,
     devices = [*map(of, range(len(PEOPLE))), 99]
     found = taken(parcel(batch(*((t, devices[i], index) for t, i, index in rows))), today)
     kept = sum(len(signals.decode(data, apps=APPS)) for data in found.batches)
-    assert kept + found.counts.get("unmatched", {}).get(NOT_THERE, 0) == len(rows)
+    assert kept + sum(sum(reasons.values()) for reasons in found.counts.values()) == len(rows)
+
+
+def test_the_same_signal_counts_once(today: DayTable) -> None:
+    found = taken(parcel(batch(*[(at(9, 10), of(0), 0)] * 2900)), today)
+    assert [len(signals.decode(data, apps=APPS)) for data in found.batches] == [1]
+    assert found.counts == {"refused": {REPEATED: 2899}}
+
+
+def test_no_device_has_more_signals_in_a_minute_than_a_device_can_have(today: DayTable) -> None:
+    rows = [
+        (at(9, 10 + minute) + i % 60, of(device), 0, 1 + i // 60, 0, 0.0)
+        for minute, device, number in ((0, 0, MOST_A_MINUTE + 60), (1, 0, 30), (0, 2, 20))
+        for i in range(number)
+    ]
+    data = signals.encode(
+        SignalBatch.from_rows(
+            rows,
+            kind="dnsmasq",
+            source="annex",
+            catalogue="1",
+            day_key=DAY.isoformat(),
+            class_codes=tuple(CODES.values()),
+        )
+    )
+    found = taken(parcel(data), today)
+    (kept,) = (signals.decode(data, apps=APPS) for data in found.batches)
+    assert len(kept) == MOST_A_MINUTE + 50
+    assert found.counts == {"refused": {TOO_MANY: 60}}
+
+
+def test_reasons_that_nobody_knows_are_counted_as_one(today: DayTable) -> None:
+    made_up = {"refused": {f"r{i}": 1 for i in range(30)}, "outside": {"background": 2}}
+    found = taken(parcel(counts=made_up, excerpts=[("r1", "x")]), today)
+    assert found.counts == {"refused": {OTHER: 30}, "outside": {"background": 2}}
+    assert found.excerpts == [(OTHER, "a")]
+
+
+def test_every_reason_that_a_collector_elsewhere_makes_is_known() -> None:
+    said = re.compile(
+        r"""(?:refuse|pass_over)\(\s*"(\w+)"|refused\["(\w+)"\]|counts\["\w+"\]\["(\w+)"\]"""
+        r"""|Miss\("\w+", "(\w+)"|return "(\w+)"|else "(\w+)" *if|"(\w+)" if|else "(\w+)\""""
+    )
+    modules = (dnsmasq, follow, collector, directory_module, day_table, placer)
+    found = {
+        reason
+        for module in modules
+        for groups in said.findall(inspect.getsource(module))
+        for reason in groups
+        if reason
+    }
+    assert len(found) > 12
+    assert found - {"unmatched", "outside"} <= REASONS
+
+
+def test_a_clock_far_ahead_does_not_make_a_source_look_fresh_for_ever(today: DayTable) -> None:
+    far = at(12) + 40 * 3600
+    assert taken(parcel(newest=far), today).newest is None
+    assert taken(parcel(newest=at(9, 20)), today).newest == at(9, 20)
+
+
+def test_one_parcel_asks_for_one_table_a_day(today: DayTable) -> None:
+    asked: list[str] = []
+
+    def table_of(day: str) -> DayTable:
+        asked.append(day)
+        return today
+
+    said = [Heard(lesson.code, lesson.start, DAY.isoformat(), [1]) for lesson in today.lessons]
+    given = parcel(batch((at(9, 10), of(0), 0)), heard=said)
+    admit(given, source="annex", kind="dnsmasq", apps=APPS, table_of=table_of, now=at(12))
+    assert asked == [DAY.isoformat()]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.daykeys import DESTROYED, MemoryKeys
+from edge_agent.daykeys import DESTROYED
 from edge_agent.days import key_expires
 from edge_agent.identity.directory import Directory
 from edge_agent.placing import DirectoryPlacer, Miss, Spot
@@ -14,18 +14,11 @@ from edge_agent.remote import day_table
 from edge_agent.remote.placer import TablePlacer, Tables
 from edge_agent.remote.telling import DAY as TOPIC
 from edge_agent.sources.facts import Contact, Did, Lease
-from shared.errors import BadInput
+from shared.errors import BadInput, CommonGroundError
 from shared.words import Action
-from tests.edge_agent.remote.town import CODES, DAY, HARDWARE, KEY, PEOPLE, ZONE, at, directory, table
+from tests.edge_agent.remote.town import CODES, DAY, HARDWARE, KEY, PEOPLE, ZONE, OneKey, at, directory, table
 
 LEASES = [Lease(at(6), f"10.0.0.{i}", one.replace(":", "")) for i, one in enumerate(HARDWARE)]
-
-
-class OneKey(MemoryKeys):
-    """The day's key, known to the test."""
-
-    def key(self, day: object, now: float) -> bytes | str:
-        return KEY
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +101,13 @@ def test_a_changed_roster_is_in_force_within_a_minute(school: Directory) -> None
         clock[0] = moment
         tables.at(at(9), at(9))
         assert len(asked) == times
+
+
+def test_a_table_that_cannot_be_read_is_not_the_logs_fault() -> None:
+    tables = Tables(lambda _: b"junk", ZONE, lambda: 0.0)
+    with pytest.raises(CommonGroundError, match="same version") as raised:
+        tables.at(at(9), at(9))
+    assert not isinstance(raised.value, BadInput)
 
 
 def test_user_names_find_nobody_on_another_machine(school: Directory) -> None:

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from edge_agent.daykeys import MemoryKeys
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
 from edge_agent.remote import day_table
@@ -20,6 +21,13 @@ SPARE = ("SERSPARE", "a4:83:e7:ff:00:03", "nobody", "")
 PRIVATE, UNKNOWN = "a6:00:00:00:00:01", "a4:83:e7:ff:ff:ff"
 HARDWARE = [*(person.hardware for person in PEOPLE), CART[1], STAFF[1], SPARE[1], PRIVATE, UNKNOWN]
 CODES = {"c1": "codeone1", "c2": "codetwo2", "c3": "codethr3"}
+
+
+class OneKey(MemoryKeys):
+    """The day's key, known to the test."""
+
+    def key(self, day: object, now: float) -> bytes | str:
+        return KEY
 
 
 def at(hour: int, minute: int = 0) -> int:

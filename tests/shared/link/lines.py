@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from shared.link.frames import encode
-from shared.link.receiver import Reply
+from shared.link.instructions import Reply
 
 Frame = tuple[bytes, str, bytes]  # route, the sender's key, what is said
 

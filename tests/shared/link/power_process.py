@@ -15,7 +15,7 @@ from pathlib import Path
 from shared.link import outbox
 from shared.link.client import LinkClient
 from shared.link.keys import load_or_create
-from shared.link.outbox import OutboxFeed
+from shared.link.outbox_feed import OutboxFeed
 from shared.link.sender import Pace
 from shared.link.server import LinkServer
 from shared.storage import Writer

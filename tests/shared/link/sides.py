@@ -17,8 +17,9 @@ from shared.link.answering import Answers
 from shared.link.asking import Asker
 from shared.link.credentials import Credentials
 from shared.link.frames import Ack, Reject, Renewed, decode_to_sender, encode
+from shared.link.instructions import Reply
 from shared.link.keys import KeyPair
-from shared.link.receiver import Receiver, Reply
+from shared.link.receiver import Receiver
 from shared.link.sender import Phase
 from shared.link.versions import SPOKEN, Versions
 from shared.storage import transaction
@@ -32,6 +33,7 @@ from tests.shared.link.world import (
     ReceiverHost,
     SenderHost,
     histogram_table,
+    log_table,
 )
 
 BUDGET: Final = 20_000
@@ -57,7 +59,6 @@ class Office:
     wall_ms: int = 1_000_000
     versions: Versions = SPOKEN
     keys: tuple[KeyPair, ...] = (pair(0),)  # in force, and the next one if there is one
-    heard: Callable[[], None] = lambda: None  # a WELCOME, and the outbox knows
     said: Callable[[bytes], None] = lambda _data: None
 
     def __post_init__(self) -> None:
@@ -69,7 +70,7 @@ class Office:
         while self.wall_ms in self._begun:  # no two outboxes begin in one millisecond
             self.wall_ms += 1
         self._begun.add(self.wall_ms)
-        disk = faults.disk(lambda db: outbox.create_tables(db, lambda: self.wall_ms))
+        disk = faults.disk(lambda db: outbox.create_tables(db, lambda: self.wall_ms), log_table)
         outbox.set_budget(disk, BUDGET)
         return disk
 
@@ -175,12 +176,10 @@ class Office:
             self._redial()
 
     def _welcomed(self) -> None:
-        ours, _ = self.credentials.changed
-        if ours:
+        if self.credentials.renewed:
             self.keys = (self.credentials.pair,)
         self.credentials.settle("")
         self.disk.between()
-        self.heard()
 
     def _flush(self) -> None:
         for data in self.process.out:

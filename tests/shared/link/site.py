@@ -9,7 +9,7 @@ from pathlib import Path
 
 from shared.link import invitations, ledger
 from shared.link.keys import KeyPair
-from shared.link.receiver import Delivery, Later, Outcome, Standing
+from shared.link.outcomes import Delivery, Later, Outcome, Standing
 from shared.storage import Writer, reader
 from tests.shared.link.world import count, histogram_table
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from shared.errors import BadInput, UsageError
-from shared.link import aside, ledger, outbox
+from shared.link import aside, ledger, outbox, outbox_epochs
 from shared.link.aside import Aside
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair
-from shared.link.outbox import OutboxFeed
-from shared.link.receiver import Delivery, Outcome
+from shared.link.outbox_feed import OutboxFeed
+from shared.link.outcomes import Delivery, Outcome
 from shared.link.sender import Pace
 from shared.link.server import LinkServer
 from shared.storage import Writer
@@ -72,7 +72,6 @@ def test_a_dropped_one_leaves_its_number_and_no_bytes(disk: sqlite3.Connection) 
     assert aside.drop(disk, 3) == "week"
     assert outbox.counts(disk).bytes == before - len(b"record 3")
     outbox.withdraw(disk, [3])
-    outbox.prune_sent(disk, before=1e12)
     assert disk.execute("SELECT state, reason FROM outbox WHERE number = 3").fetchall() == [
         ("dropped", "sums")
     ]
@@ -101,7 +100,7 @@ def test_a_receiver_put_back_to_a_backup_is_not_sent_what_was_dropped_or_retried
 ) -> None:
     aside.retry(disk, 2)
     aside.drop(disk, 3)
-    outbox.resume(disk, 0, now=60.0, now_ms=60_000)
+    outbox_epochs.resume(disk, 0, now=60.0, now_ms=60_000)
     payloads = [item.payload for item in outbox.read(disk, 1, 5)]
     assert payloads == [b"record 1", b"", b"", b"record 4", b"record 2"]
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 
 from shared.errors import UsageError
 from shared.link.answering import Answers
-from shared.link.asking import Asker, Pull
+from shared.link.asking import Asker, Pull, version_of
 from shared.link.client import LinkClient
+from shared.link.errands import Errands
 from shared.link.frames import MAX_PARTS, PART, Ask, Told
+from shared.link.instructions import Question
 from shared.link.keys import KeyPair
-from shared.link.receiver import Question
 from shared.link.sender import Pace
 from shared.link.server import LinkServer
 from shared.link.spool import Spool
@@ -101,6 +102,44 @@ def test_whoever_no_longer_waits_is_forgotten() -> None:
     assert asker.due(0.0) == []
     asker.told(Told("book", b"v", 0, 1, b"x"))
     assert not pull.future.done()
+
+
+def test_a_line_that_does_not_stand_gathers_no_questions() -> None:
+    asker = Asker(random.Random(1), Pace())
+    for _ in range(100):
+        asker.pull(pull := Pull("book"))
+        pull.dropped = True
+    assert len(asker._pulls) == 1
+    asker.tidy()
+    assert asker._pulls == []
+    assert asker.deadline == float("inf")
+
+
+def test_whoever_gives_up_waiting_leaves_nothing_behind() -> None:
+    errands = Errands(random.Random(1), Pace(), lambda: True)
+    pulls = []
+    for _ in range(3):
+        with pytest.raises(TimeoutError):
+            errands.ask("book", 0.0, lambda: "")
+        errands.take_over()
+        pulls.append(len(errands.asker._pulls))
+    assert pulls[-1] <= 1
+    errands.take_over()
+    assert errands.asker._pulls == []
+
+
+def test_a_kept_answer_is_forgotten_after_a_minute_whether_or_not_anybody_asks() -> None:
+    library, now = Library(), [0.0]
+    library.shelf["school", "book"] = first = bytes(3 * PART)
+    answers = Answers(library, lambda: now[0])
+    assert answer(answers, Ask("book", 0)).version == version_of(first)
+    library.shelf["school", "book"] = second = b"s" * 3 * PART
+    now[0] = 59.0
+    assert answer(answers, Ask("book", 1)).version == version_of(first), "a pull is of one version"
+    now[0] = 60.0
+    answers.forget_old()
+    assert not answers._kept
+    assert answer(answers, Ask("book", 1)).version == version_of(second)
 
 
 def test_an_answer_too_long_for_the_link_is_an_error_of_its_inbox_not_a_cut_answer() -> None:

@@ -17,9 +17,10 @@ import zmq
 from shared.link.client import LinkClient
 from shared.link.frames import Batch, Hello, Refused, decode_to_sender, encode
 from shared.link.keys import KeyPair, load_or_create
+from shared.link.limits import Limits
 from shared.link.quota import Quota
 from shared.link.sender import Pace
-from shared.link.server import Limits, LinkServer
+from shared.link.server import LinkServer
 from shared.link.sockets import harden
 from shared.link.spool import Spool
 from tests.shared.link.relay import Relay
@@ -285,7 +286,7 @@ def test_one_key_may_not_connect_without_end(listen: Listen, stack: ExitStack) -
         stranger = Stranger(server.endpoint, stack)
         stranger.socket.send(encode(Hello(1, f"records{number}", 1, 1)))
         stranger.answer()
-    until(lambda: server.counters.get("cut:too_many_of_one_key", 0) >= 3, "the oldest go")
+    until(lambda: server.counters.get("cut:too_many_of_one_account", 0) >= 3, "the oldest go")
     for _ in range(10):
         Stranger(server.endpoint, stack)
     until(lambda: server.counters["handshakes_refused"] > 0, "it is told to come later")

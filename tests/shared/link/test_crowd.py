@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from shared.link.crowd import UNREAD, Connection, Crowd, Room
 
-ROOM = Room(strangers=3, of_one_key=2, connections=6, patience_s=15.0)
+ROOM = Room(strangers=3, of_one_account=2, connections=6, patience_s=15.0)
 
 
 def fds(connections: list[Connection]) -> list[int]:
@@ -65,14 +65,26 @@ def test_a_frame_may_be_ahead_of_the_news_of_its_connection_but_not_by_much() ->
     assert not crowd.known(2, "k", 100)
 
 
-def test_of_one_keys_connections_the_oldest_goes() -> None:
+def test_of_one_accounts_connections_the_oldest_goes() -> None:
     crowd = Crowd(ROOM)
     gone = []
     for fd in range(4):
         come(crowd, fd)
         gone.append(fds(crowd.heard(fd, "k", True, 100, 0.0)))
     assert gone == [[], [], [0], [1]]
-    assert crowd.counters["cut:too_many_of_one_key"] == 2
+    assert crowd.counters["cut:too_many_of_one_account"] == 2
+
+
+def test_who_spoke_as_a_member_and_is_none_any_more_is_a_stranger_from_then_on() -> None:
+    crowd = Crowd(ROOM)
+    for fd in range(4):
+        come(crowd, fd)
+        crowd.heard(fd, f"member {fd}", True, 100, 0.0)
+    gone = [fds(crowd.heard(fd, f"retired {fd}", False, 100, 50.0)) for fd in range(4)]
+    assert gone == [[], [], [], [0]]
+    assert not crowd.known(1, "member 1", 100)
+    assert fds(crowd.overdue(64.9)) == []
+    assert fds(crowd.overdue(65.0)) == [1, 2, 3]
 
 
 def test_with_all_places_taken_a_stranger_goes_and_never_a_member() -> None:
@@ -170,5 +182,5 @@ def test_whatever_happens_there_is_room_and_each_goes_once(steps: list[tuple[str
         left = crowd.open()
         assert len(left) <= ROOM.connections
         assert sum(not connection.member for connection in left) <= ROOM.strangers
-        for key in {connection.key for connection in left} - {""}:
-            assert sum(connection.key == key for connection in left) <= ROOM.of_one_key
+        for key in {connection.account for connection in left} - {""}:
+            assert sum(connection.account == key for connection in left) <= ROOM.of_one_account

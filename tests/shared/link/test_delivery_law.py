@@ -2,6 +2,7 @@
 
 import random
 
+import sqlite_utils
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,6 +17,8 @@ from tests.shared.link.world import (
     ReceiverHost,
     SenderHost,
     exchange,
+    log,
+    log_table,
     memory,
     settle_down,
 )
@@ -143,6 +146,56 @@ def test_what_was_rejected_is_set_aside_however_often_a_side_stops(seed: int) ->
     settle_down(office.network, office.left, office.right)
     aside = {bytes(p) for (p,) in office.disk.execute("SELECT payload FROM outbox WHERE state = 'aside'")}
     assert aside == {payload for payload in office.payloads.values() if payload.startswith(b"bad")}
+
+
+class LoggedOffice(Office):
+    """An office that may be put back to a backup, and whose batches carry positions that are its own."""
+
+    def __init__(self, seed: int) -> None:
+        self.made = 0
+        super().__init__(seed)
+        log_table(sqlite_utils.Database(self.disk))
+
+    def append(self) -> None:
+        self.made += 1
+        with transaction(self.disk):
+            number = outbox.append(self.disk, "test", b"good%d" % self.made, now=0.0)
+            log(self.disk, number)
+
+    def put_back(self, backup: bytes) -> None:
+        self.disk.deserialize(backup)
+        self.network.cut()
+        self.start()
+
+    def accepted(self, after: int = 0) -> set[bytes]:
+        found = self.disk.execute("SELECT payload FROM outbox").fetchall()
+        return {bytes(payload) for (payload,) in found if int(payload[4:]) > after}
+
+
+@settings(derandomize=True, max_examples=60, deadline=None)
+@given(SEEDS, st.integers(0, 40), st.integers(0, 12))
+def test_an_outbox_put_back_to_its_backup_loses_nothing_that_it_has_or_accepts_afterwards(
+    seed: int, since: int, meanwhile: int
+) -> None:
+    """What had left before is sent twice at most; what is accepted afterwards has its effect once."""
+    office = LoggedOffice(seed)
+    for _ in range(STEPS // 4):
+        office.step()
+    backup = office.disk.serialize()
+    for _ in range(since):
+        office.step()
+    put_back_at = office.made
+    office.put_back(backup)
+    for _ in range(meanwhile):
+        office.append()
+    for _ in range(STEPS // 4):
+        office.step()
+    settle_down(office.network, office.left, office.right)
+    effects = office.right.histogram()
+    assert office.accepted() <= effects.keys()
+    assert outbox.counts(office.disk).pending == 0
+    assert {effects[payload] for payload in office.accepted(put_back_at)} <= {1}
+    assert max(effects.values(), default=1) <= 2
 
 
 class Reader:

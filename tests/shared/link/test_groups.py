@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from shared.link.groups import Groups, Size
-from shared.link.receiver import Delivery, Later, Outcome, Settled, Take
+from shared.link.instructions import Take
+from shared.link.outcomes import Delivery, Later, Outcome, Settled
 
 SMALL = Size(batches=4, bytes=1000, retry_ms=700)
 

@@ -121,6 +121,23 @@ def test_an_invitation_can_be_cancelled(disk: sqlite3.Connection) -> None:
     assert invitations.spend(disk, other.secret, "key", 1002).label == "Birch"
 
 
+def test_one_that_a_newer_one_replaced_says_so_and_one_that_ran_out_does_not(
+    disk: sqlite3.Connection,
+) -> None:
+    first, other = invite(disk), invite(disk, "Birch")
+    assert (invitations.waiting(disk, "Alder", 1001), invitations.waiting(disk, "Alder", 1600)) == (1, 0)
+    invitations.cancel(disk, "Alder", 1001.5)
+    assert invitations.waiting(disk, "Alder", 1002) == 0
+    newer = invite(disk, now=1001.5)
+    with pytest.raises(BadInput, match="invitation_replaced"):
+        invitations.spend(disk, first.secret, "key", 1002)
+    with pytest.raises(BadInput, match="invitation_expired"):
+        invitations.spend(disk, other.secret, "key", 1600)
+    invite(disk, now=9000)
+    with pytest.raises(BadInput, match="invitation_expired"):
+        invitations.spend(disk, newer.secret, "key", 9001)
+
+
 def test_a_guessed_secret_opens_nothing(disk: sqlite3.Connection) -> None:
     invite(disk)
     with pytest.raises(BadInput, match="invitation_unknown"):

@@ -1,5 +1,6 @@
 """Keys are made once and can be read by their owner only."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,25 @@ def test_a_damaged_next_key_leaves_the_one_in_force_alone(tmp_path: Path) -> Non
     with pytest.raises(SettingsError, match="restore it"):
         next_pair(tmp_path, "link")
     assert load_or_create(tmp_path, "link") == current
+
+
+def test_looking_for_a_next_key_while_it_takes_its_place_makes_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load_or_create(tmp_path, "link")
+    coming = make_next(tmp_path, "link")
+    stat = Path.stat
+    promoted: list[bool] = []
+
+    def found(path: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        result = stat(path, follow_symlinks=follow_symlinks)
+        if path.name == "link.next.key" and not promoted:
+            promoted.append(True)
+            promote(tmp_path, "link")
+        return result
+
+    monkeypatch.setattr(Path, "stat", found)
+    assert next_pair(tmp_path, "link") is None
+    assert promoted
+    assert [file.name for file in tmp_path.iterdir()] == ["link.key"]
+    assert load_or_create(tmp_path, "link") == coming

@@ -8,15 +8,7 @@ from shared.errors import BadInput
 from shared.link import ledger
 from shared.link.frames import Rejection
 from shared.link.ledger import deliver_in_transaction, hello
-from shared.link.receiver import (
-    Delivery,
-    Fenced,
-    Missing,
-    Outcome,
-    Rejected,
-    Settled,
-    Standing,
-)
+from shared.link.outcomes import Delivery, Fenced, Missing, Outcome, Rejected, Settled, Standing
 from shared.storage import transaction
 from tests.shared.link.world import count, histogram_table, memory
 
@@ -121,6 +113,28 @@ def test_a_mad_peer_cannot_fill_the_table_of_streams(disk: sqlite3.Connection) -
         hello(disk, "school", "one-more", 5)
     assert hello(disk, "school", "records", 5) == Standing(5, 0)
     assert hello(disk, "another", "records", 5) == Standing(5, 0)
+
+
+def test_an_epoch_after_which_none_could_follow_is_refused_and_changes_nothing(
+    disk: sqlite3.Connection,
+) -> None:
+    now = 1_000_000
+    for epoch in (2**53, now + ledger.AHEAD_MS + 1):
+        for stream in ("records", "new"):
+            with pytest.raises(BadInput, match="epoch_in_the_future"):
+                hello(disk, "school", stream, epoch, now)
+    assert hello(disk, "school", "records", 5, now) == Standing(5, 0)
+    ahead = now + ledger.AHEAD_MS
+    assert hello(disk, "school", "records", ahead, now) == Standing(ahead, 0)
+    assert hello(disk, "school", "records", ahead + 1, now - 10**6) == Standing(ahead + 1, 0)
+
+
+def test_a_stream_that_is_forgotten_begins_anew_in_any_epoch(disk: sqlite3.Connection) -> None:
+    deliver(disk, (1, b"a"), (2, b"bad"))
+    hello(disk, "another", "records", 7)
+    ledger.forget(disk, "school")
+    assert hello(disk, "school", "records", 3) == Standing(3, 0)
+    assert hello(disk, "another", "records", 1) == Standing(7, 0)
 
 
 def test_only_the_newest_rejections_are_kept(

@@ -18,10 +18,11 @@ from shared.link.feed import Feed
 from shared.link.frames import Batch, Refused, decode_to_sender, encode
 from shared.link.joining import join
 from shared.link.keys import KeyPair
-from shared.link.outbox import OutboxFeed
+from shared.link.limits import Limits
+from shared.link.outbox_feed import OutboxFeed
 from shared.link.quota import Quota
 from shared.link.sender import Pace
-from shared.link.server import Limits, LinkServer
+from shared.link.server import LinkServer
 from shared.link.sockets import harden
 from shared.link.spool import Closed, Spool
 from shared.storage import Writer
@@ -370,6 +371,29 @@ def test_stopping_is_quick_whatever_the_state_and_leaves_no_thread(
         part.stop()
     assert time.monotonic() - began < 2.0
     assert threading.active_count() == before
+
+
+class Scarce(Spool):
+    """Cannot be attached at first, as when no file descriptor is left."""
+
+    tries = 0
+
+    def attach(self, wake: Callable[[], None]) -> None:
+        self.tries += 1
+        if self.tries < 3:
+            raise OSError(24, "Too many open files")
+        super().attach(wake)
+
+
+def test_a_feed_that_cannot_be_opened_at_first_is_tried_again(
+    server: LinkServer, site: Site, dial: Dial
+) -> None:
+    client = dial(server, spool := Scarce())
+    until(lambda: "Too many open files" in client.state.detail, "it is said")
+    spool.opened(10)
+    spool.put(b"x", b"1")
+    assert spool.flush(10)
+    assert site.histogram() == once([b"x"])
 
 
 def test_a_client_without_a_server_waits_and_says_so(stack: ExitStack, site: Site, dial: Dial) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from shared.errors import BadInput
-from shared.link import outbox
+from shared.link import aside, outbox, outbox_epochs
 from shared.link.feed import Item
 from shared.link.frames import MAX_PAYLOAD, MAX_POSITION, WINDOW
-from shared.link.outbox import OutboxFeed, OutboxFull
+from shared.link.outbox import OutboxFull
+from shared.link.outbox_feed import OutboxFeed
 from shared.storage import Migration, Writer, transaction
 from tests.shared.link.world import memory
 
@@ -59,7 +60,7 @@ def test_a_receiver_restored_from_a_backup_is_sent_again_what_it_lost(disk: sqli
     outbox.settle(disk, 4, now=50.0)
     outbox.set_aside(disk, 3, "bad")
     assert states(disk) == "ssasp"
-    assert outbox.resume(disk, 1, now=60.0, now_ms=60_000) == 1000
+    assert outbox_epochs.resume(disk, 1, now=60.0, now_ms=60_000) == 1000
     assert states(disk) == "spppp"
     assert [len(item.payload) for item in outbox.read(disk, 2, 5)] == [11] * 4
 
@@ -68,13 +69,13 @@ def test_what_is_gone_is_sent_as_an_empty_batch(disk: sqlite3.Connection) -> Non
     fill(disk, 3)
     outbox.settle(disk, 2, now=50.0)
     outbox.prune_sent(disk, before=51.0)
-    outbox.resume(disk, 0, now=60.0, now_ms=60_000)
+    outbox_epochs.resume(disk, 0, now=60.0, now_ms=60_000)
     assert [bool(item.payload) for item in outbox.read(disk, 1, 3)] == [False, False, True]
 
 
 def test_lost_acknowledgements_are_made_good_by_the_welcome(disk: sqlite3.Connection) -> None:
     fill(disk, 5)
-    assert outbox.resume(disk, 4, now=60.0, now_ms=60_000) == 1000
+    assert outbox_epochs.resume(disk, 4, now=60.0, now_ms=60_000) == 1000
     assert states(disk) == "ssssp"
 
 
@@ -84,7 +85,7 @@ def test_withdrawn_bytes_are_gone_sent_or_not(disk: sqlite3.Connection) -> None:
     assert outbox.withdraw(disk, [1, 3, 3, 99]) == 1
     assert states(disk) == "wswp"
     assert outbox.read(disk, 1, 1) == [Item(b"")]
-    outbox.resume(disk, 0, now=60.0, now_ms=60_000)
+    outbox_epochs.resume(disk, 0, now=60.0, now_ms=60_000)
     assert states(disk) == "wpwp"
     assert outbox.read(disk, 1, 3)[0::2] == [Item(b""), Item(b"")]
 
@@ -95,6 +96,18 @@ def test_a_withdrawn_batch_is_pruned_once_its_place_in_line_has_passed(disk: sql
     assert outbox.prune_sent(disk, before=1e12) == 0
     outbox.settle(disk, 2, now=50.0)
     assert outbox.prune_sent(disk, before=1e12) == 2
+
+
+def test_a_refused_batch_that_was_sent_again_or_dropped_is_pruned_as_well(disk: sqlite3.Connection) -> None:
+    fill(disk, 3)
+    for seq in (1, 2):
+        outbox.set_aside(disk, seq, "bad")
+    outbox.settle(disk, 3, now=50.0)
+    aside.retry(disk, 1)
+    aside.drop(disk, 2)
+    assert states(disk) == "rdsp"
+    assert outbox.prune_sent(disk, before=51.0) == 3
+    assert states(disk) == "p"
 
 
 def test_what_was_set_aside_stays_for_people_to_see(disk: sqlite3.Connection) -> None:
@@ -162,7 +175,7 @@ def test_an_outbox_put_back_to_a_backup_sends_what_is_new_under_a_new_epoch(
     """Otherwise the receiver would take new batches for those of the lost time, and drop them."""
     fill(disk, 5 if known == 6 else 50)
     outbox.settle(disk, 2, now=50.0)
-    assert outbox.resume(disk, known, now=60.0, now_ms=60_000) == 60_000
+    assert outbox_epochs.resume(disk, known, now=60.0, now_ms=60_000) == 60_000
     assert outbox.counts(disk).renewals == 1
     first = outbox.read(disk, 1, 1)
     assert first[0].payload.startswith(b"2")
@@ -174,14 +187,14 @@ def test_an_outbox_put_back_to_a_backup_sends_what_is_new_under_a_new_epoch(
 
 def test_a_new_epoch_is_newer_than_any_known_one_whatever_the_clock_says(disk: sqlite3.Connection) -> None:
     fill(disk, 1)
-    assert outbox.outdated(disk, current=5000, now_ms=7) == 5001
-    assert outbox.outdated(disk, current=5001, now_ms=90_000) == 90_000
+    assert outbox_epochs.outdated(disk, current=5000, now_ms=7) == 5001
+    assert outbox_epochs.outdated(disk, current=5001, now_ms=90_000) == 90_000
 
 
 def test_an_epoch_that_took_part_and_was_fenced_rests(disk: sqlite3.Connection) -> None:
     fill(disk, 2)
     outbox.settle(disk, 1, now=50.0)
-    assert outbox.outdated(disk, current=5000, now_ms=7) is None
+    assert outbox_epochs.outdated(disk, current=5000, now_ms=7) is None
 
 
 def test_the_epoch_is_the_time_the_table_was_made(tmp_path: Path) -> None:
@@ -209,19 +222,40 @@ def test_the_feed_remembers_on_disk_before_it_answers(tmp_path: Path) -> None:
     writer.close()
 
 
-def test_whoever_asks_is_told_after_each_welcome_what_the_receiver_has(tmp_path: Path) -> None:
-    told: list[tuple[int, bytes | None]] = []
+def test_an_outbox_put_back_to_a_backup_knows_by_the_position_that_the_receiver_has_other_batches(
+    disk: sqlite3.Connection,
+) -> None:
+    """Nor is it beyond what may be on its way: the number alone would take them for its own."""
+    fill(disk, 10)
+    outbox_epochs.resume(disk, 10, now=1.0, now_ms=1000)
+    fill(disk, 5)
+    assert outbox_epochs.resume(disk, 13, now=2.0, now_ms=2000, ours=False) == 2000
+    assert states(disk) == "s" * 10 + "p" * 5
+    assert [item.payload[:2] for item in outbox.read(disk, 1, 5)] == [b"10", b"11", b"12", b"13", b"14"]
+    assert outbox_epochs.resume(disk, 0, now=3.0, now_ms=3000, ours=False) == 2000, "once is enough"
+
+
+def test_the_receivers_position_is_recognised_in_the_transaction_that_acts_on_it(tmp_path: Path) -> None:
+    asked: list[tuple[bytes, bool]] = []
+
+    def recognises(connection: sqlite3.Connection, position: bytes) -> bool:
+        asked.append((position, connection.in_transaction))
+        return position != b"another's"
+
     writer = Writer(tmp_path / "a.db", [outbox.create_tables])
     writer.run(lambda c: fill(c, 5))
-    feed = OutboxFeed(writer, lambda: 99.0, lambda number, position: told.append((number, position)))
+    feed = OutboxFeed(writer, lambda: 99.0, recognises)
     feed.attach(lambda: None)
     epoch = feed.resume(2, b"entry 2")
     assert feed.outdated(epoch + 1) is None, "it took part"
-    assert feed.resume(9, b"entry 9") > epoch, "this file went back in time"
-    feed.resume(1, b"entry 3")
+    assert feed.resume(3, None) == epoch, "a receiver that tells none is believed"
+    renewed = feed.resume(4, b"another's")
+    assert renewed > epoch
+    assert feed.resume(0, b"another's") == renewed == feed.epoch()
+    assert feed.tail() == 2, "what was not settled before"
     feed.detach()
     writer.close()
-    assert told == [(2, b"entry 2"), (9, b"entry 9"), (3, b"entry 3")]
+    assert asked == [(b"entry 2", True), (b"another's", True), (b"another's", True)]
 
 
 def test_pruned_bytes_are_overwritten_in_the_file(tmp_path: Path) -> None:

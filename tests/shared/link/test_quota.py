@@ -16,6 +16,7 @@ from shared.link.quota import (
     Quota,
     Slow,
     Step,
+    account_of,
 )
 
 SMALL = Quota(batches_per_second=10, bytes_per_second=1e6, talk_per_second=5, talk_burst=10)
@@ -146,10 +147,28 @@ def test_one_keys_madness_is_nothing_to_another() -> None:
     assert [batch(limiter, 0.0, key="sane") for _ in range(10)] == [None] * 10
 
 
+def test_an_enrolments_account_is_no_keys_account_whatever_it_is_called() -> None:
+    key = "k" * 40
+    assert account_of(key, None) == key
+    assert account_of(key, "school") == account_of("another", "school")
+    assert account_of(key, "school") != account_of(key, "another school")
+    assert " " in account_of("", key)
+
+
+def test_new_keys_come_in_a_burst_and_then_one_at_a_time_and_asking_again_is_free() -> None:
+    limiter = Limiter(STRICT)
+    assert [limiter.renews("k", f"new {i}", 0.0) for i in range(6)] == [True] * 4 + [False] * 2
+    assert all(limiter.renews("k", "new 3", 0.0) for _ in range(100))
+    assert not limiter.renews("k", "new 0", 0.0)
+    assert limiter.renews("other", "new 9", 0.0)
+    assert [limiter.renews("k", f"later {i}", 901.0) for i in range(2)] == [True, False]
+
+
 def test_unlimited_counts_nothing() -> None:
     limiter = Limiter(UNLIMITED)
     assert {batch(limiter, 0.0, size=MAX_FRAME) for _ in range(10_000)} == {None}
     assert {talk(limiter, 0.0) for _ in range(10_000)} == {None}
+    assert all(limiter.renews("k", str(i), float(i)) for i in range(1_000))
 
 
 @pytest.mark.parametrize("quota", [Quota(), STRICT])
@@ -174,7 +193,7 @@ def test_any_number_of_keys_is_remembered_in_a_bounded_room_and_the_idle_are_for
     for number in range(20_000):
         batch(limiter, 0.0, key=str(number))
     assert len(limiter) <= 8192
-    batch(limiter, 3 * LONGEST_REFUSAL_S, key="later")
+    batch(limiter, 2 * 3600.0, key="later")
     assert len(limiter) == 1
 
 

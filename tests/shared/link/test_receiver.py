@@ -20,27 +20,21 @@ from shared.link.frames import (
     Welcome,
     encode,
 )
-from shared.link.quota import Quota
-from shared.link.receiver import (
+from shared.link.instructions import Drop, Enrol, Greet, Instruction, Question, Renewal, Reply, Take
+from shared.link.outcomes import (
     Delivery,
-    Enrol,
     Fenced,
-    Greet,
-    Instruction,
     Later,
     Missing,
     Outcome,
-    Question,
-    Receiver,
     Rejected,
-    Renewal,
-    Reply,
     Settled,
     Standing,
-    Take,
     Verdict,
     judge,
 )
+from shared.link.quota import STRICT, Quota, account_of
+from shared.link.receiver import Receiver
 
 KEY, OTHER = "k" * 40, "o" * 40
 
@@ -57,8 +51,15 @@ def say(
     return machine.received(route, key, enrolment, encode(frame), now)
 
 
-def greeted(machine: Receiver, *, route: bytes = b"r", key: str = KEY, minor: int = MINOR) -> Reply:
-    greet = say(machine, Hello(1, "records", 5, 77, minor), route=route, key=key)
+def greeted(
+    machine: Receiver,
+    *,
+    route: bytes = b"r",
+    key: str = KEY,
+    enrolment: str = "school",
+    minor: int = MINOR,
+) -> Reply:
+    greet = say(machine, Hello(1, "records", 5, 77, minor), route=route, key=key, enrolment=enrolment)
     assert isinstance(greet, Greet)
     return machine.greeted(greet, Standing(5, 3, b"here"))
 
@@ -176,13 +177,64 @@ def test_noise_is_refused() -> None:
 def test_a_peer_over_its_quota_is_told_to_wait_and_others_are_not() -> None:
     machine = Receiver(Quota(batches_per_second=3))
     greeted(machine)
-    greeted(machine, route=b"o", key=OTHER)
+    greeted(machine, route=b"o", key=OTHER, enrolment="another")
     answers = [say(machine, Batch(5, 4 + i, b"x")) for i in range(4)]
     assert [type(a) for a in answers] == [Take, Take, Take, Reply]
     assert isinstance(answers[3], Reply)
     assert isinstance(answers[3].frame, Busy)
-    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"o", key=OTHER), Take)
+    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"o", key=OTHER, enrolment="another"), Take)
     assert isinstance(say(machine, Batch(5, 7, b"x"), now=1.0), Take)
+
+
+def test_a_peer_that_changes_its_keys_takes_no_more_than_with_one() -> None:
+    machine, taken = Receiver(Quota(batches_per_second=30)), 0
+    for number in range(20):
+        route, key = b"%d" % number, f"{number:040d}"
+        greeted(machine, route=route, key=key)
+        taken += sum(
+            isinstance(say(machine, Batch(5, 4, b"x"), route=route, key=key), Take) for _ in range(20)
+        )
+    assert taken == 30
+
+
+def test_a_peer_that_is_refused_is_so_whichever_of_its_keys_it_comes_back_with() -> None:
+    machine = Receiver(Quota(batches_per_second=1))
+    greeted(machine)
+    while not machine.refuses(account_of(KEY, "school"), 0.0):
+        say(machine, Batch(5, 4, b"x"))
+    assert say(machine, Hello(1, "records", 5, 0), route=b"o", key=OTHER) == Reply(
+        b"o", Refused("over_limits")
+    )
+    assert isinstance(say(machine, Hello(1, "records", 5, 0), key=OTHER, enrolment="another"), Greet)
+
+
+def test_a_peer_that_renews_without_end_is_not_heard_for_a_while() -> None:
+    machine = Receiver(STRICT)
+    greeted(machine)
+    heard = [say(machine, Renew(f"{number:040d}")) for number in range(6)]
+    assert [type(one) for one in heard] == [Renewal] * 4 + [Drop] * 2
+    assert isinstance(say(machine, Renew(f"{3:040d}")), Renewal), "an answer may have been lost"
+    assert isinstance(say(machine, Renew(f"{5:040d}"), now=901.0), Renewal)
+
+
+def test_what_was_agreed_with_the_keys_of_one_peer_takes_a_bounded_room() -> None:
+    machine = Receiver(Quota(sessions=8))
+    for number in range(100):
+        greeted(machine, route=b"%d" % number, key=f"{number:040d}")
+    assert len(machine._sessions) == sum(map(len, machine._routes.values())) == 8
+    machine.retired("school", f"{99:040d}")
+    machine.retired("unheard of", KEY)
+    assert list(machine._sessions) == [b"99"]
+    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"99", key=f"{99:040d}"), Take)
+
+
+def test_a_key_that_is_enrolled_no_more_takes_no_room_and_nothing_from_the_one_after_it() -> None:
+    machine = Receiver()
+    greeted(machine)
+    greeted(machine, route=b"o", key=OTHER)
+    assert say(machine, Batch(5, 4, b"x"), enrolment=None) == Reply(b"r", Refused("not_enrolled"))
+    assert list(machine._sessions) == [b"o"]
+    assert isinstance(say(machine, Batch(5, 4, b"x"), route=b"o", key=OTHER), Take)
 
 
 def test_a_peer_that_opens_too_many_streams_loses_its_oldest() -> None:

@@ -2,6 +2,7 @@
 
 import random
 import sqlite3
+from collections.abc import Callable
 
 import pytest
 import sqlite_utils
@@ -15,7 +16,7 @@ from shared.link.credentials import Credentials
 from shared.link.errands import Errands
 from shared.link.frames import Renewed, decode_to_sender, encode
 from shared.link.keys import KeyPair
-from shared.link.rotation import Rotation
+from shared.link.rotation import Keeper, Rotation
 from shared.link.sender import Pace, Phase
 from shared.link.succession import RETIRED_KEPT, Succession
 from shared.storage import transaction
@@ -108,6 +109,33 @@ def test_a_peer_that_renews_without_end_fills_no_disk(disk: sqlite3.Connection) 
     assert active(disk, "other") == {"z"}
 
 
+def test_until_the_receivers_new_key_is_kept_the_keeper_keeps_the_announcement_that_leads_to_it() -> None:
+    told: list[tuple[str, str]] = []
+    full = True
+
+    def write(which: str) -> Callable[[str], None]:
+        def keep(public: str) -> None:
+            if full:
+                raise OSError(28, "No space left on device")
+            told.append((which, public))
+
+        return keep
+
+    ours, credentials = KeyPair("a", b""), Credentials((KeyPair("a", b""),), ("old", "new"))
+    errands = Errands(random.Random(1), Pace(), lambda: True)
+    keeper = Keeper(server_key=write("server"), next_key=write("next"))
+    rotation = Rotation(credentials, errands, keeper)
+    credentials.no_handshake()
+    rotation.welcomed("newer")
+    assert (credentials.server, credentials.announced, credentials.pair) == ("new", "newer", ours)
+    assert told == []
+    full = False
+    rotation.welcomed("newer")
+    rotation.welcomed("newer")
+    rotation.welcomed("")
+    assert told == [("server", "new"), ("next", "newer"), ("next", "")]
+
+
 class Lines:
     """Connections that come and go, each with its number; a tame one keeps the order of what it delivers."""
 
@@ -186,7 +214,7 @@ class School:
         """Its process begins, with what is on the disk."""
         self.credentials = Credentials(tuple(self.keys), (SERVER,))
         self.errands = Errands(self.rng, Pace(), lambda: True)
-        self.rotation = Rotation(self.credentials, self.errands, self.keep)
+        self.rotation = Rotation(self.credentials, self.errands, Keeper(renewed=self.keep))
         for pair in self.keys[1:]:
             self.errands.renew(pair)
         self.hang_up()

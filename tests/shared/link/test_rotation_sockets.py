@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import sqlite_utils
 
+from shared.errors import UsageError
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair
+from shared.link.rotation import NOBODY, Keeper
 from shared.link.sender import Pace
 from shared.link.server import LinkServer
 from shared.link.spool import Spool
@@ -119,7 +121,7 @@ def dial(
     ours: KeyPair | tuple[KeyPair, ...],
     stack: ExitStack,
     stream: str = "records",
-    **callbacks: object,
+    keeper: Keeper = NOBODY,
 ) -> tuple[LinkClient, Spool]:
     spool = Spool()
     client = LinkClient(
@@ -130,7 +132,7 @@ def dial(
         spool,
         random.Random(1),
         pace=PACE,
-        **callbacks,  # type: ignore[arg-type] # as the test says
+        keeper=keeper,
     )
     client.start()
     stack.callback(client.stop)
@@ -143,7 +145,7 @@ def test_a_sender_renews_its_key_thrice_under_load_and_every_batch_arrives_once(
     hub, *ours = pairs[-1], *pairs[:4]
     server = listen(office, hub, stack)
     renewed: list[KeyPair] = []
-    client, spool = dial(server, hub.public, ours[0], stack, on_renewed=renewed.append)
+    client, spool = dial(server, hub.public, ours[0], stack, keeper=Keeper(renewed=renewed.append))
     load = Load(spool)
     for number, pair in enumerate(ours[1:], start=1):
         load.go_on(100)
@@ -164,7 +166,7 @@ def test_the_old_key_is_refused_within_a_second_of_the_new_ones_first_word(
     hub, old, new = pairs[-1], *pairs[:2]
     server = listen(office, hub, stack, clock=lambda: now[0])
     renewed: list[KeyPair] = []
-    first, _ = dial(server, hub.public, old, stack, "first", on_renewed=renewed.append)
+    first, _ = dial(server, hub.public, old, stack, "first", keeper=Keeper(renewed=renewed.append))
     second, spool = dial(server, hub.public, old, stack, "second")
     until(lambda: first.state.name == second.state.name == "connected", "both are connected")
     first.renew(new)
@@ -189,7 +191,7 @@ def test_whoever_holds_both_keys_finds_the_one_that_is_in_force(
         if open_invitation:
             office.invite(server.endpoint, hub, "another")
         renewed: list[KeyPair] = []
-        client, spool = dial(server, hub.public, (old, new), stack, on_renewed=renewed.append)
+        client, spool = dial(server, hub.public, (old, new), stack, keeper=Keeper(renewed=renewed.append))
         assert spool.opened(10) is None
         assert renewed == [new]
         client.stop()
@@ -202,7 +204,7 @@ def test_a_renewal_that_is_refused_is_told_and_the_old_key_goes_on(
     office.enrol(other.public, "another school")
     server = listen(office, hub, stack)
     refused: list[str] = []
-    client, spool = dial(server, hub.public, old, stack, on_not_renewed=refused.append)
+    client, spool = dial(server, hub.public, old, stack, keeper=Keeper(not_renewed=refused.append))
     load = Load(spool)
     client.renew(other)
     until(lambda: refused == ["key_of_another_enrolment"], "it is told")
@@ -218,7 +220,7 @@ def test_an_inbox_that_renews_no_keys_says_so(tmp_path: Path, pairs: list[KeyPai
     server.start()
     stack.callback(server.stop)
     refused: list[str] = []
-    client, _ = dial(server, pairs[-1].public, pairs[0], stack, on_not_renewed=refused.append)
+    client, _ = dial(server, pairs[-1].public, pairs[0], stack, keeper=Keeper(not_renewed=refused.append))
     client.renew(pairs[1])
     until(lambda: refused == ["keys_are_not_renewed_here"], "it is told")
 
@@ -232,7 +234,11 @@ def test_a_receiver_turns_to_its_next_key_under_load_and_senders_follow(
     coming = [""]
     server = listen(office, hubs[0], stack, next_key=lambda: coming[0])
     client, spool = dial(
-        server, hubs[0].public, ours, stack, on_next_key=announced.append, on_server_key=in_force.append
+        server,
+        hubs[0].public,
+        ours,
+        stack,
+        keeper=Keeper(next_key=announced.append, server_key=in_force.append),
     )
     load = Load(spool)
     for number, pair in enumerate(hubs[1:], start=1):
@@ -259,7 +265,7 @@ def test_a_sender_that_slept_through_the_change_finds_the_announced_key(
     ours, old, new = pairs[:3]
     server = listen(office, new, stack)
     in_force: list[str] = []
-    _, spool = dial(server, (old.public, new.public), ours, stack, on_server_key=in_force.append)
+    _, spool = dial(server, (old.public, new.public), ours, stack, keeper=Keeper(server_key=in_force.append))
     assert spool.opened(10) is None
     assert in_force == [new.public]
 
@@ -270,6 +276,57 @@ def test_an_announcement_that_is_taken_back_is_forgotten(
     ours, hub, never = pairs[:3]
     server = listen(office, hub, stack)
     announced: list[str] = []
-    _, spool = dial(server, (hub.public, never.public), ours, stack, on_next_key=announced.append)
+    _, spool = dial(server, (hub.public, never.public), ours, stack, keeper=Keeper(next_key=announced.append))
     spool.opened(10)
     assert announced == [""]
+
+
+def test_that_the_receivers_next_key_cannot_be_kept_stops_no_batch_and_it_is_told_again(
+    office: Office, pairs: list[KeyPair], stack: ExitStack
+) -> None:
+    ours, hub, following = pairs[:3]
+    server = listen(office, hub, stack, next_key=lambda: following.public)
+    told: list[str] = []
+
+    def read_only(public: str) -> None:
+        told.append(public)
+        if len(told) < 3:
+            raise UsageError("hub.toml cannot be written: choose another place")
+
+    client, spool = dial(server, hub.public, ours, stack, keeper=Keeper(next_key=read_only))
+    spool.opened(10)
+    for number in range(1, 4):
+        until(lambda number=number: len(told) >= number, "it is told again")  # type: ignore[misc] # bound
+        spool.put(b"%d" % number, b"%d" % number)
+        assert spool.flush(10)
+        assert client.state.name == "connected"
+        server.stop()
+        server.start()
+        spool.opened(10)
+    assert told == [following.public] * 3
+
+
+def test_a_key_of_our_own_that_cannot_be_kept_is_not_spoken_with_and_the_state_names_it(
+    office: Office, pairs: list[KeyPair], stack: ExitStack
+) -> None:
+    hub, old, new = pairs[-1], *pairs[:2]
+    server = listen(office, hub, stack)
+    full = [True]
+    renewed: list[KeyPair] = []
+
+    def keep(pair: KeyPair) -> None:
+        if full[0]:
+            raise PermissionError(13, "Permission denied", "agent.key")
+        renewed.append(pair)
+
+    client, spool = dial(server, hub.public, old, stack, keeper=Keeper(renewed=keep))
+    spool.opened(10)
+    client.renew(new)
+    until(lambda: "agent.key" in client.state.detail, "it is said")
+    assert "outbox" not in client.state.detail
+    spool.put(b"1", b"1")
+    assert not spool.flush(0.5)
+    full[0] = False
+    assert spool.flush(10)
+    assert renewed == [new]
+    assert office.histogram() == {b"1": 1}

@@ -7,7 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.link.frames import Batch, Hello, Refused, Welcome, decode_to_sender, encode
-from shared.link.receiver import Greet, Receiver, Reply, Standing, Take
+from shared.link.instructions import Greet, Reply, Take
+from shared.link.outcomes import Standing
+from shared.link.receiver import Receiver
 from shared.link.sender import Phase, Say, Sender
 from shared.link.versions import SPOKEN, UPGRADE_RECEIVER, UPGRADE_SENDER, Versions
 

@@ -6,6 +6,7 @@ earlier backup; clocks that jump. Disks keep what was committed, except for the 
 Not a failure: time. Waiting is instant, and `deadline` is reached by asking for it.
 """
 
+import itertools
 import random
 import sqlite3
 from collections import Counter
@@ -15,11 +16,13 @@ from dataclasses import dataclass, field
 import sqlite_utils
 
 from shared.errors import BadInput
-from shared.link import ledger, outbox, receiver, sender
+from shared.link import ledger, outbox, outbox_epochs, sender
 from shared.link.answering import Answers
 from shared.link.feed import Feed, Item
 from shared.link.frames import Batch, decode_to_sender, encode
-from shared.link.receiver import Delivery, Greet, Later, Question, Receiver, Renewal, Reply, Take
+from shared.link.instructions import Greet, Question, Renewal, Reply, Take
+from shared.link.outcomes import Delivery, Later, Outcome
+from shared.link.receiver import Receiver
 from shared.link.sender import Sender
 from shared.link.versions import SPOKEN, Versions
 from shared.storage import transaction
@@ -58,6 +61,29 @@ def count(connection: sqlite3.Connection, delivery: Delivery) -> None:
         raise BadInput("bad_payload")
 
 
+ENTRIES = itertools.count(1)  # as hashes of a chain: no two alike, whatever disk is put back
+
+
+def log_table(db: sqlite_utils.Database) -> None:
+    """Everything that ever left, for a sender to know again."""
+    db.table("log").create({"entry": bytes}, pk="entry")
+
+
+def log(connection: sqlite3.Connection, number: int) -> None:
+    """Write down that this batch leaves, and let it carry its entry."""
+    entry = b"entry %d, batch %d" % (next(ENTRIES), number)
+    connection.execute("INSERT INTO log VALUES (?)", (entry,))
+    outbox.put_position(connection, number, entry)
+
+
+def is_logged(connection: sqlite3.Connection, position: bytes | None) -> bool | None:
+    """Whether the receiver's newest batch is one that this sender knows; None without a log to tell by."""
+    has_log = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'log'").fetchone()
+    if position is None or not has_log:
+        return None
+    return connection.execute("SELECT 1 FROM log WHERE entry = ?", (position,)).fetchone() is not None
+
+
 class DiskFeed:
     """The outbox's own functions as a feed, without a thread between."""
 
@@ -82,11 +108,12 @@ class DiskFeed:
 
     def resume(self, last_seq: int, position: bytes | None) -> int:
         with transaction(self.disk):
-            return outbox.resume(self.disk, last_seq, self.now_ms() / 1000, self.now_ms())
+            ours = is_logged(self.disk, position)
+            return outbox_epochs.resume(self.disk, last_seq, self.now_ms() / 1000, self.now_ms(), ours=ours)
 
     def outdated(self, current: int) -> int | None:
         with transaction(self.disk):
-            return outbox.outdated(self.disk, current, self.now_ms())
+            return outbox_epochs.outdated(self.disk, current, self.now_ms())
 
     def settle(self, seq: int) -> None:
         with transaction(self.disk):
@@ -160,7 +187,7 @@ class ReceiverHost:
         if not group:
             return []
         taken, self.busy_after = group[: self.busy_after], None
-        outcomes: list[receiver.Outcome]
+        outcomes: list[Outcome]
         try:
             with transaction(self.disk):
                 outcomes = ledger.deliver_in_transaction(

@@ -1,0 +1,85 @@
+"""What a receiver has, what is delivered to it, and what becomes of that: the words of whoever receives."""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from shared.link.frames import Rejection
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the receiver durably has of a stream: of `epoch`, everything up to `last_seq`."""
+
+    epoch: int
+    last_seq: int
+    position: bytes | None = None
+    rejected: tuple[Rejection, ...] = ()
+
+
+class Verdict(Enum):
+    """What a batch is, next to what is there already."""
+
+    FRESH = "fresh"
+    DUPLICATE = "duplicate"
+    GAP = "gap"
+    OLD_EPOCH = "old_epoch"
+
+
+def judge(standing: Standing, epoch: int, seq: int) -> Verdict:
+    """The rule of delivery: in order, once, and only from the newest epoch."""
+    if epoch < standing.epoch:
+        return Verdict.OLD_EPOCH
+    if epoch > standing.epoch or seq > standing.last_seq + 1:
+        return Verdict.GAP
+    return Verdict.FRESH if seq == standing.last_seq + 1 else Verdict.DUPLICATE
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One batch, on its way to the inbox."""
+
+    enrolment: str
+    stream: str
+    epoch: int
+    seq: int
+    payload: bytes
+    position: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """On disk, now or before: everything up to `seq`."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """Counted and passed over, now and for ever."""
+
+    seq: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Not taken: something before it is missing."""
+
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """Not taken: a newer epoch is in force."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Not taken: the inbox is behind."""
+
+    retry_after_ms: int
+
+
+Outcome = Settled | Rejected | Missing | Fenced | Later
