@@ -1,4 +1,4 @@
-"""The front door: `commonground agent|collect|hub|models|demo`. Each room is imported only when it is asked for."""
+"""The front door: `commonground agent|collect|hub|models|demo`; a room is imported only when asked for."""
 
 import difflib
 import importlib
