@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import structlog
@@ -49,7 +50,8 @@ class HubLink:
             self._server.stop()
 
     def _listen(self, pair: keys.KeyPair) -> None:
-        server = LinkServer(self._address, pair, self._inbox, self._limits, next_key=next_key(self._layout))
+        following = next_key(self._layout, pair.public)
+        server = LinkServer(self._address, pair, self._inbox, self._limits, next_key=following)
         server.start()
         self._address, self._pair, self._server = server.endpoint, pair, server
 
@@ -71,11 +73,17 @@ class HubLink:
         self._log.info("link_key_changed", fingerprint=keys.fingerprint(pair.public))
 
 
-def next_key(layout: Layout) -> Callable[[], str]:
-    """What tells the public key that this hub will have next, or "" for none that can be used."""
+def next_key(layout: Layout, in_use: str) -> Callable[[], str]:
+    """What tells the public key that will follow the one in use, or "" for none that can be used.
+
+    Between `rotate-key --switch` and this process going over, that is the one which lies in its place
+    already: were it none for that moment, schools would forget it just before they need it.
+    """
 
     def look() -> str:
         following, _ = folder.next_keys(layout)
-        return "" if following is None else following.public
+        with suppress(CommonGroundError, OSError):  # one that is of no use is said where it is used
+            following = following or folder.link_keys(layout)
+        return "" if following is None or following.public == in_use else following.public
 
     return look

@@ -82,7 +82,11 @@ def run(layout: Layout, port: int | None = None) -> None:
         )
         held.enter_context(_stopping_on_signals(server))
         writer.run(tuning.for_groups)
-        inbox = HubInbox(writer, known=app.state.views.known, next_key=next_key(layout))
+        inbox = HubInbox(
+            writer,
+            known=app.state.views.known,
+            next_key=next_key(layout, hub_folder.link_keys(layout).public),
+        )
         held.callback(inbox.close)
         link = HubLink(layout, own.link.address, inbox, tuning.LIMITS)
         tuning.collect_rarely()

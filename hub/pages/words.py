@@ -190,8 +190,8 @@ def waiting_key_sentence(next_key: str | None, not_told: Sequence[str]) -> str:
         return "A new key waits, and every school knows it: `commonground hub rotate-key DIR --switch`."
     lack = f"{count(len(not_told), 'school')} {'does' if len(not_told) == 1 else 'do'} not know it yet"
     return (
-        f"A new key waits, and {lack}. One that is connected learns it within some five minutes, with its"
-        " heartbeat; another one when it next connects."
+        f"A new key waits, and {lack}. One that is connected learns it within"
+        " a few seconds; another one when it next connects."
     )
 
 

@@ -157,15 +157,18 @@ class Receiver:
         self._limiter.expel(account, now)
         self._forget(account)
 
-    def announce(self, next_key: str) -> None:
-        """The key that this receiver will have next, or "": whoever sends says HELLO again, and hears of it.
+    def announce(self, next_key: str) -> list[Reply]:
+        """The key that this receiver will have next, or "": all are made to say HELLO again, and hear of it.
 
         Nothing happens when it is the one announced already.
         """
-        if next_key != self._next_key:
-            self._next_key = next_key
-            self._sessions.clear()
-            self._routes.clear()
+        if next_key == self._next_key:
+            return []
+        self._next_key = next_key
+        replies = [Reply(route, Refused("hello_first")) for route in self._sessions]
+        self._sessions.clear()
+        self._routes.clear()
+        return replies
 
     def _other_version(self, route: bytes) -> Reply:
         newest = self._versions.newest

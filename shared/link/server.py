@@ -180,7 +180,8 @@ class LinkServer:
         if now - self._announced >= _ANNOUNCE_S:
             self._announced = now
             self._answers.forget_old()
-            self._receiver.announce(self._next_key())
+            for reply in self._receiver.announce(self._next_key()):
+                self._reply(reply)
 
     def _fail(self, error: Exception) -> None:
         self._counters["failures"] += 1

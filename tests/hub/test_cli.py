@@ -171,7 +171,7 @@ def test_a_token_goes_into_a_file_for_its_owner_alone_and_nowhere_else(
 def test_a_key_that_waits_is_told_of_with_who_lacks_it(hub: Hub, layout: Layout) -> None:
     enrolment = hub.join(SCHOOL)
     said = call("rotate-key", layout.folder).stdout
-    assert "1 school does not know it yet" in said and "learns it within some five minutes" in said
+    assert "1 school does not know it yet" in said and "learns it within a few seconds" in said
     assert f"  {SCHOOL}\n" in said
     made = json.loads(call("rotate-key", layout.folder, "--json").stdout)
     assert made["fingerprint"] in said

@@ -44,10 +44,12 @@ BAD: dict[str, Callable[[Path], object]] = {
 def test_a_next_key_of_no_use_counts_as_none_and_is_shown(hub: Hub, what: str) -> None:
     path = hub.layout.keys / "link.next.key"
     BAD[what](path)
-    assert next_key(hub.layout)() == ""
+    assert next_key(hub.layout, folder.link_keys(hub.layout).public)() == ""
     enrolment = hub.join(SCHOOL)
     hub.inbox.close()
-    hub.inbox = HubInbox(hub.writer, lambda: hub.now, next_key=next_key(hub.layout))
+    hub.inbox = HubInbox(
+        hub.writer, lambda: hub.now, next_key=next_key(hub.layout, folder.link_keys(hub.layout).public)
+    )
     assert hub.inbox.hello(enrolment, "records", EPOCH).last_seq == 0
     assert f"{path} is no key" in hub.views.status().trouble
     said = CliRunner().invoke(app, ["status", str(hub.layout.folder)]).stdout
@@ -101,3 +103,15 @@ def test_after_a_switch_the_link_comes_up_as_soon_as_its_port_is_free(
         join(address, pair.public, keys.KeyPair.new(), secret, SCHOOL, 30.0)
     finally:
         link.stop()
+
+
+def test_a_key_that_has_just_taken_its_place_is_announced_until_the_hub_goes_over(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "hub")
+    folder.create(layout, "District", 8000, "tcp://127.0.0.1:5710", simulated=True)
+    look = next_key(layout, folder.link_keys(layout).public)
+    assert look() == ""
+    made = keys.make_next(layout.keys, folder.LINK_KEY)
+    assert look() == made.public
+    keys.promote(layout.keys, folder.LINK_KEY)
+    assert look() == made.public, "schools that ask now must not be told that there is none"
+    assert next_key(layout, made.public)() == ""

@@ -38,7 +38,7 @@ def test_a_key_that_waits_is_shown_with_who_does_not_know_it(hub: Hub) -> None:
     assert (view.next_key, view.not_told) == (fingerprint(made.public), (SCHOOL,))
     text = page(hub, "/status").text
     assert fingerprint(made.public) in text
-    assert "1 school does not know it yet. One that is connected learns it within some five minutes" in text
+    assert "1 school does not know it yet. One that is connected learns it within a few seconds" in text
     hub.writer.run(lambda own: announced.tell(own, int(enrolment), made.public))
     assert hub.views.status().not_told == ()
     assert "every school knows it: commonground hub rotate-key DIR --switch" in page(hub, "/status").text

@@ -22,6 +22,8 @@ What does not
   meanwhile, it rests.
 - Two outboxes of one sender never begin in the same millisecond, whatever the clock does.
 - After an outbox was put back, no older copy of the hub is: numbers of one epoch would mean two batches.
+- A hub is not put back to one copy and then to a newer one: the epoch that an outbox began in between would
+  be new to it, and what it has under the former one is sent again.
 - What left the outbox for its age or for room is not sent again to a hub put back to before it.
 - A hub put back to before a key was renewed does not know it: people enrol it again.
 - A REJECT lost by a network that loses single frames leaves a refused batch among the sent ones. So does a
@@ -340,7 +342,8 @@ class LinkMachine(RuleBasedStateMachine):
         elif which < 9:
             self._work()
         elif self.hub_copies:
-            self._put_hub_back(self.hub_copies[which % len(self.hub_copies)])
+            del self.hub_copies[1 + which % len(self.hub_copies) :]
+            self._put_hub_back(self.hub_copies[-1])
 
     def _work(self) -> None:
         self.office.dial()

@@ -157,12 +157,12 @@ def test_a_peer_of_minor_0_is_answered_as_minor_0_would() -> None:
 def test_a_next_key_is_announced_to_whoever_greets_and_makes_all_greet_again() -> None:
     machine = Receiver()
     greeted(machine)
-    machine.announce("n" * 40)
+    assert machine.announce("n" * 40) == [Reply(b"r", Refused("hello_first"))], "also of those that rest"
     assert say(machine, Batch(5, 4, b"x")) == Reply(b"r", Refused("hello_first"))
     reply = greeted(machine)
     assert isinstance(reply.frame, Welcome)
     assert reply.frame.next_key == "n" * 40
-    machine.announce("n" * 40)
+    assert machine.announce("n" * 40) == []
     assert isinstance(say(machine, Batch(5, 4, b"x")), Take), "only a change makes them greet"
     machine.announce("")
     reply = greeted(machine)
