@@ -97,6 +97,7 @@ def test_both_sides_change_their_keys_without_a_gap_and_nothing_counts_twice(tmp
         day.lesson(3)
         until(lambda: "do not know it" not in day.hub("rotate-key"), "the agent knows the hub's next key")
         day.hub("rotate-key", "--switch")
+        until(day.changed("hub", first["hub"]), "the agent has found the hub under its new key")
         day.lesson(4)
         assert day.fingerprints()["hub"] == announced[0] != first["hub"]
         day.lesson(5)

@@ -144,7 +144,11 @@ def test_expected_lessons_are_no_more_than_lessons() -> None:
 
 @pytest.mark.parametrize("name", ["lessons", "classes", "teachers", "devices"])
 def test_a_week_has_at_most_ten_thousand_of_anything(name: str) -> None:
-    many = {"lessons": 10_000, "placements": placed(evidence_only=10_000, expected=[2_000.0] * 5)}
+    many = {
+        "lessons": 10_000,
+        "classes": 1_000,
+        "placements": placed(evidence_only=10_000, expected=[2_000.0] * 5),
+    }
     assert reason(WEEK, **many | {name: 10_000}) is None
     assert reason(WEEK, **many | {name: 10_001}) == "record_malformed"
 
