@@ -1,8 +1,8 @@
-"""A receiving end: `python -m benchmarks.ends.receiver durable|kept|raw FOLDER PEER_PUBLIC`.
+"""A receiving end: `python -m benchmarks.ends.receiver intake|durable|kept|raw FOLDER PEER_PUBLIC`.
 
-Prints its endpoint and public key, then receives until the end of standard input. `durable` checks every
-batch and acknowledges it when it is on disk; `kept` does so with whatever comes; `raw` answers each message
-that says how many went before it.
+Prints its endpoint and public key, then receives until the end of standard input. `intake` is the agent's
+own, on the agent's store; `durable` checks every batch and acknowledges it when it is on disk, in one table;
+`kept` does so with whatever comes; `raw` answers each message that says how many went before it.
 """
 
 import sqlite3
@@ -14,6 +14,8 @@ from pathlib import Path
 import sqlite_utils
 import zmq
 
+from edge_agent.intake import IntakeInbox
+from edge_agent.store.schema import MIGRATIONS
 from models.catalogue.load import load_catalogue
 from shared import signals
 from shared.errors import BadInput
@@ -91,6 +93,19 @@ def durable(folder: Path, peer: str, *, checked: bool = True) -> None:
     store.close()
 
 
+def intake(folder: Path, peer: str) -> None:
+    """Receive by the agent's own intake."""
+    keys = KeyPair.new()
+    writer = Writer(folder / "received.db", MIGRATIONS, LARGE_PAGE)
+    inbox = IntakeInbox(writer, peer, len(load_catalogue().apps), lambda: None)
+    server = LinkServer("tcp://127.0.0.1:*", keys, inbox)
+    server.start()
+    _say(server.endpoint, keys.public)
+    sys.stdin.read()
+    server.stop()
+    writer.close()
+
+
 def raw() -> None:
     """Receive by a bare ROUTER behind CURVE."""
     keys = KeyPair.new()
@@ -124,5 +139,7 @@ if __name__ == "__main__":
     mode, place, other = sys.argv[1:]
     if mode == "raw":
         raw()
+    elif mode == "intake":
+        intake(Path(place), other)
     else:
         durable(Path(place), other, checked=mode == "durable")

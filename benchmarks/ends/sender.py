@@ -1,4 +1,4 @@
-"""A sending end: `python -m benchmarks.ends.sender spool|outbox|raw ENDPOINT PEER_PUBLIC FOLDER COUNT`.
+"""A sending end: `python -m benchmarks.ends.sender intake|spool|outbox|raw ENDPOINT KEY FOLDER COUNT`.
 
 Its own key lies in FOLDER. Sends COUNT batches of real signals and prints, as JSON, seconds from the first
 one handed over to the last one acknowledged, and how many signals a batch has.
@@ -18,6 +18,7 @@ from typing import Final
 import zmq
 
 from benchmarks.make.batches import signal_batches
+from edge_agent import parcel
 from shared.link import outbox
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair, load_or_create
@@ -90,11 +91,19 @@ def raw(endpoint: str, public: str, payloads: list[bytes], count: int) -> float:
     return seconds
 
 
+def _parcel(batch: bytes) -> parcel.Parcel:
+    """As a collector makes it of a chunk in which everything had its place."""
+    return parcel.Parcel("dnsmasq", "resolver", [batch], 1, None, {}, [], [], [])
+
+
 def main(mode: str, endpoint: str, public: str, folder: str, count: str) -> None:
     """Send, and say how long it took."""
     payloads, signals = signal_batches(DIFFERENT)
     endless = itertools.islice(itertools.cycle(payloads), int(count))
     match mode:
+        case "intake":
+            parcels = (parcel.encode(_parcel(batch)) for batch in endless)
+            seconds = spool(endpoint, public, Path(folder), parcels)
         case "spool":
             seconds = spool(endpoint, public, Path(folder), endless)
         case "outbox":
