@@ -26,7 +26,7 @@ class Fates:
 
     of: dict[bytes, Fate] = field(default_factory=dict)
     numbers: dict[int, bytes] = field(default_factory=dict)
-    restored: bool = False  # the outbox was put back at all
+    put_back_times: int = 0  # how often the outbox was put back
     begun_anew: bool = False  # it was lost at all
 
     def accepted(self, number: int, payload: bytes) -> None:
@@ -55,7 +55,7 @@ class Fates:
     def put_back(self, had: dict[int, tuple[str, bytes]], kept: dict[int, tuple[str, bytes]]) -> None:
         """The outbox, which had these states and payloads, is as it was when it kept those."""
         safe = {payload for _, payload in had.values() if payload and not self.of[payload].gone}
-        self.restored = True
+        self.put_back_times += 1
         self.lost()
         for number, (state, payload) in kept.items():
             if not payload:
@@ -65,6 +65,11 @@ class Fates:
             fate.gone = payload not in safe  # it may have gone by empty meanwhile
             fate.returned += state in ("pending", "aside")
             self.numbers[number] = payload
+
+    @property
+    def restored(self) -> bool:
+        """Whether the outbox was put back at all."""
+        return self.put_back_times > 0
 
     def bounds(self, payload: bytes, *, kept: bool, fenced: bool, faithful: bool) -> tuple[int, int]:
         """Least and most effects.
@@ -78,4 +83,4 @@ class Fates:
         waits = fenced or fate.withdrawn or fate.dropped or fate.gone
         waits |= fate.forgotten and not kept
         waits |= fate.taken == "new" and not faithful  # a lost REJECT leaves nothing to retry
-        return (0 if waits else 1), 1 + fate.returned
+        return (0 if waits else 1), 1 + fate.returned + self.put_back_times

@@ -17,9 +17,9 @@ What does not
 - A batch whose acceptance failed (full disk, budget, power cut before the commit) is nobody's.
 - A batch withdrawn after it was on its way has a 0 or a 1.
 - A lost outbox takes with it what it had not delivered: 0 or 1. One that is put back to a copy sends again
-  what the copy had waiting (a 2 is possible, once for each time); what it accepts afterwards has its 1, since
-  it knows by its log that the receiver's newest batch is not its own. Where another outbox took its place
-  meanwhile, it rests.
+  what the copy had waiting, under a new epoch, since it knows by its log that the receiver's newest batch is
+  not its own: a 2 is possible, once for each time it was put back, but what it accepts afterwards is never
+  lost. Where another outbox took its place meanwhile, it rests.
 - Two outboxes of one sender never begin in the same millisecond, whatever the clock does.
 - After an outbox was put back, no older copy of the hub is: numbers of one epoch would mean two batches.
 - A hub is not put back to one copy and then to a newer one: the epoch that an outbox began in between would
