@@ -16,6 +16,7 @@ class Fate:
     dropped: bool = False
     unsaid: bool = False  # withdrawn before it was ever on its way
     gone: bool = False  # its outbox was lost, or put back to before it came or after it went
+    doubtful: bool = False  # accepted between an outbox, and a hub, being put back and the next WELCOME
     forgotten: bool = False  # a hub put back lost it, and its time in the outbox was over
     returned: int = 0  # how often an outbox that was put back had it waiting
 
@@ -27,11 +28,14 @@ class Fates:
     of: dict[bytes, Fate] = field(default_factory=dict)
     numbers: dict[int, bytes] = field(default_factory=dict)
     put_back_times: int = 0  # how often the outbox was put back
+    hub_put_back: bool = False  # so that the outbox may have no more of what it is asked for again
+    unsure: bool = False  # the outbox was put back, and no WELCOME came since
     begun_anew: bool = False  # it was lost at all
 
     def accepted(self, number: int, payload: bytes) -> None:
         """The outbox has it."""
-        self.of.setdefault(payload, Fate(payload.split(b" ")[0].decode()))
+        fate = self.of.setdefault(payload, Fate(payload.split(b" ")[0].decode()))
+        fate.doubtful |= self.unsure and self.hub_put_back
         self.numbers[number] = payload
 
     def said(self, payload: bytes) -> None:
@@ -56,6 +60,7 @@ class Fates:
         """The outbox, which had these states and payloads, is as it was when it kept those."""
         safe = {payload for _, payload in had.values() if payload and not self.of[payload].gone}
         self.put_back_times += 1
+        self.unsure = True
         self.lost()
         for number, (state, payload) in kept.items():
             if not payload:
@@ -80,7 +85,7 @@ class Fates:
         fate = self.of[payload]
         if fate.taken == "bad" or fate.unsaid:
             return 0, 0
-        waits = fenced or fate.withdrawn or fate.dropped or fate.gone
+        waits = fenced or fate.withdrawn or fate.dropped or fate.gone or fate.doubtful
         waits |= fate.forgotten and not kept
         waits |= fate.taken == "new" and not faithful  # a lost REJECT leaves nothing to retry
         return (0 if waits else 1), 1 + fate.returned + self.put_back_times

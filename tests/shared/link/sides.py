@@ -59,6 +59,7 @@ class Office:
     wall_ms: int = 1_000_000
     versions: Versions = SPOKEN
     keys: tuple[KeyPair, ...] = (pair(0),)  # in force, and the next one if there is one
+    heard: Callable[[], None] = lambda: None  # a WELCOME, and the outbox knows
     said: Callable[[bytes], None] = lambda _data: None
 
     def __post_init__(self) -> None:
@@ -180,6 +181,7 @@ class Office:
             self.keys = (self.credentials.pair,)
         self.credentials.settle("")
         self.disk.between()
+        self.heard()
 
     def _flush(self) -> None:
         for data in self.process.out:

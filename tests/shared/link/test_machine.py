@@ -22,6 +22,8 @@ What does not
   lost. Where another outbox took its place meanwhile, it rests.
 - Two outboxes of one sender never begin in the same millisecond, whatever the clock does.
 - After an outbox was put back, no older copy of the hub is: numbers of one epoch would mean two batches.
+- What an outbox that was put back accepts before it has heard of a hub that was put back, too: the hub may
+  have been sent empty places since, for what the outbox no longer kept, and these carry no entry.
 - A hub is not put back to one copy and then to a newer one: the epoch that an outbox began in between would
   be new to it, and what it has under the former one is sent again.
 - What left the outbox for its age or for room is not sent again to a hub put back to before it.
@@ -90,7 +92,7 @@ class LinkMachine(RuleBasedStateMachine):
         self.modern = False
         self.office_disk_fails = disk_fails
         self.outbox_suffers = outbox_suffers
-        self.office = Office(rng, self.lines, said=self._said)
+        self.office = Office(rng, self.lines, heard=self._heard, said=self._said)
         self.hub = Hub(rng, self.lines, self._effect)
         self.hub_copies: list[bytes] = []
         self.outbox_copies: list[bytes] = []
@@ -101,6 +103,9 @@ class LinkMachine(RuleBasedStateMachine):
         count(connection, delivery)
         if delivery.payload.startswith(b"new") and not self.modern:
             raise BadInput("unknown_kind")
+
+    def _heard(self) -> None:
+        self.fates.unsure = False
 
     def _said(self, data: bytes) -> None:
         frame = decode_to_receiver(data)
@@ -355,6 +360,7 @@ class LinkMachine(RuleBasedStateMachine):
 
     def _put_hub_back(self, copy: bytes) -> None:
         DONE["put hub back"] += 1
+        self.fates.hub_put_back = True
         before = self.hub.host.histogram().keys()
         self.hub.disk.put_back(copy)
         for payload in before - self.hub.host.histogram().keys():
@@ -463,7 +469,7 @@ class LinkMachine(RuleBasedStateMachine):
     def _count(self, found: Counter[bytes]) -> None:
         REACHED["batches accepted"] += len(self.fates.of)
         REACHED["batches with a 1"] += sum(times == 1 for times in found.values())
-        for what in ("withdrawn", "dropped", "unsaid", "gone", "forgotten", "returned"):
+        for what in ("withdrawn", "dropped", "unsaid", "gone", "doubtful", "forgotten", "returned"):
             REACHED[f"batches {what}"] += sum(bool(getattr(fate, what)) for fate in self.fates.of.values())
         REACHED["batches with a 2"] += sum(times > 1 for times in found.values())
         REACHED["batches bad"] += sum(fate.taken == "bad" for fate in self.fates.of.values())
