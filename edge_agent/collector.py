@@ -10,7 +10,7 @@ from typing import Final
 
 from edge_agent.parcel import Heard, Parcel
 from edge_agent.placing import Placer, Spot
-from edge_agent.sources.facts import Contact, Did, Lease, Reading
+from edge_agent.sources.facts import Contact, Present, Reading, Use, Visit, Whereabouts
 from models.catalogue.match import BACKGROUND, NameMatcher
 from shared import signals
 from shared.signals import SignalBatch
@@ -59,7 +59,7 @@ class Collector:
         counts["outside"].update(reading.passed_over)
         heard: dict[tuple[str, int, str], list[int]] = {}
         for fact in reading.facts:
-            if isinstance(fact, Lease):
+            if isinstance(fact, Whereabouts):
                 self.learn((fact,))
             elif fact.t > now + FUTURE_SECONDS:
                 counts["refused"]["in_the_future"] += 1
@@ -87,13 +87,13 @@ class Collector:
         """Nothing but how far the source has been read (seconds UTC)."""
         return Parcel(self._kind, self._source, [], 0, None, {}, [], [], [], read_until)
 
-    def learn(self, leases: Sequence[Lease]) -> None:
-        """Take leases that were told before."""
-        self._placer.learn(leases)
+    def learn(self, facts: Sequence[Whereabouts]) -> None:
+        """Take who had which address, and who was where, that was told before."""
+        self._placer.learn(facts)
 
     def _keep(
         self,
-        fact: Contact | Did,
+        fact: Use,
         spot: Spot,
         days: dict[str, _Day],
         heard: dict[tuple[str, int, str], list[int]],
@@ -103,7 +103,9 @@ class Collector:
         if (code, start, device) not in self._known_heard:
             self._known_heard.add((code, start, device))
             heard.setdefault((code, start, day), []).append(device)
-        if isinstance(fact, Contact):
+        if isinstance(fact, Present):
+            return
+        if isinstance(fact, Contact | Visit):
             app = self._matcher.match(fact.name)
             if app == BACKGROUND:
                 counts["outside"]["background"] += 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -15,16 +14,15 @@ from edge_agent.paths import AgentFolder
 from edge_agent.placing import DirectoryPlacer
 from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import AgentSettings
-from edge_agent.sources.dnsmasq import read_dnsmasq
 from edge_agent.sources.facts import Reading
+from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.logtime import LogTime
 from models.catalogue.load import Catalogue, load_catalogue
 from models.catalogue.match import NameMatcher
 
 Parse = Callable[[bytes, float], Reading]
 
-# One row a kind of log that can be followed or replayed: the function from bytes to facts.
-PARSERS: Final = MappingProxyType({"dnsmasq": read_dnsmasq, "pihole": read_dnsmasq})
+PARSERS: Final = KINDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ class Parts:
 def parser(kind: str, zone: ZoneInfo, year: int | None = None) -> Parse:
     """The parser of a kind of log for one file, with its own sense of time."""
     times = LogTime(zone, year=year)
-    read = PARSERS[kind]
+    read = PARSERS[kind].make()
 
     def parse(chunk: bytes, now: float) -> Reading:
         times.at(now)

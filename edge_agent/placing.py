@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol
 
 from edge_agent.daykeys import DayKeys, pseudonym
 from edge_agent.identity.directory import Directory
-from edge_agent.sources.facts import Contact, Did, Lease
+from edge_agent.sources.facts import Contact, Present, Use, Whereabouts
 
 
 class Spot(NamedTuple):
@@ -27,7 +27,7 @@ class Miss(NamedTuple):
     reason: str
 
 
-Place = Callable[[Contact | Did], Spot | Miss]
+Place = Callable[[Use], Spot | Miss]
 
 
 class Placer(Protocol):
@@ -36,8 +36,8 @@ class Placer(Protocol):
     def at(self, now: float) -> Place:
         """How facts are placed for one reading; `now` (seconds UTC) decides which day keys still live."""
 
-    def learn(self, leases: Iterable[Lease]) -> None:
-        """Take who has which address since when."""
+    def learn(self, facts: Iterable[Whereabouts]) -> None:
+        """Take who has which address since when, and who is where."""
 
 
 class DirectoryPlacer:
@@ -52,16 +52,16 @@ class DirectoryPlacer:
         """See Placer."""
         return partial(self._place, now=now, days={})
 
-    def learn(self, leases: Iterable[Lease]) -> None:
+    def learn(self, facts: Iterable[Whereabouts]) -> None:
         """See Placer."""
-        for lease in leases:
-            self._directory.leases.add(lease.t, lease.address, lease.hardware)
+        for fact in facts:
+            self._directory.learn(fact)
 
-    def _place(self, fact: Contact | Did, *, now: float, days: "dict[date, _Day | str]") -> Spot | Miss:
+    def _place(self, fact: Use, *, now: float, days: "dict[date, _Day | str]") -> Spot | Miss:
         directory = self._directory
         device = (
             directory.device_at(fact.address, fact.t)
-            if isinstance(fact, Contact)
+            if isinstance(fact, Contact | Present)
             else directory.device_of(fact.user)
         )
         if isinstance(device, str):

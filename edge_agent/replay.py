@@ -18,7 +18,7 @@ from edge_agent.parts import PARSERS, Parse, Parts, parser
 from edge_agent.paths import AgentFolder
 from edge_agent.records import lesson_record, week_lesson, week_record
 from edge_agent.settings import load_settings
-from edge_agent.sources.facts import Lease
+from edge_agent.sources.facts import Whereabouts
 from edge_agent.sources.tail import whole_lines
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
@@ -112,7 +112,7 @@ class Replay:
             # A lease may be told in a later file than the first look-up it explains.
             for chunk in _chunks(path, advance, only=b"DHCPACK"):
                 facts = parse(chunk, now).facts
-                self._collector.learn([fact for fact in facts if isinstance(fact, Lease)])
+                self._collector.learn([fact for fact in facts if isinstance(fact, Whereabouts)])
         parse = self._parser()
         for path in paths:
             for chunk in _chunks(path, advance):

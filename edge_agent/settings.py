@@ -1,6 +1,6 @@
 """The agent's settings: `agent.toml`, written by `init` with comments, read strictly."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -35,15 +35,36 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     inventory: str = "input/inventory.csv"
     roster: str = "input/oneroster"
     bells: str = "input/bells.csv"
+    timetable: str | None = None
+    calendar: str | None = None
+    opt_outs: str | None = None
     leases: str | None = None
 
 
+class AddressSettings(msgspec.Struct, frozen=True):
+    """A file that says which hardware had which address: a DHCP server's, or a table of neighbours."""
+
+    kind: Literal["dnsmasq", "dhcpd", "kea", "windows", "neighbours"]
+    path: str
+
+
+class PlaceSettings(msgspec.Struct, frozen=True):
+    """A file that says at which access point which hardware was, and where access points are."""
+
+    kind: Literal["radius", "associations"]
+    path: str
+    access_points: str = "input/access_points.csv"
+    mapping: str | None = None
+
+
 class SourceSettings(msgspec.Struct, frozen=True):
-    """One source: a file to follow (`path`), or a port to listen on (`port`, `user`, `password_file`)."""
+    """One source: a file, pipe or folder to follow (`path`), an address to `listen` at, a `port` for apps."""
 
     kind: str
     id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     path: str | None = None
+    listen: str | None = None
+    mapping: str | None = None
     port: Port | None = None
     user: str | None = None
     password_file: str | None = None
@@ -89,6 +110,8 @@ class AgentSettings(msgspec.Struct, frozen=True):
     disk: DiskSettings = DiskSettings()
     intake: IntakeSettings = IntakeSettings()
     sources: tuple[SourceSettings, ...] = ()
+    addresses: tuple[AddressSettings, ...] = ()
+    places: tuple[PlaceSettings, ...] = ()
     clock: ClockSettings | None = None
 
     @property
@@ -151,8 +174,10 @@ def _check_source(folder: AgentFolder, source: SourceSettings) -> None:
         raise SettingsError(
             f"{where}: unknown kind `{source.kind}`; known: {', '.join(sorted(SOURCE_KINDS))}"
         )
-    if (source.path is None) == (source.port is None):
-        raise SettingsError(f"{where}: give either `path` (a file to follow) or `port` (to listen on)")
+    if sum(given is not None for given in (source.path, source.listen, source.port)) != 1:
+        raise SettingsError(
+            f"{where}: give one of `path` (a file to follow), `listen` (udp://, tcp:// or unix:) and `port`"
+        )
     if source.port is not None and (source.user is None or source.password_file is None):
         raise SettingsError(f"{where}: a listening source needs `user` and `password_file`")
 

@@ -72,6 +72,7 @@ SOURCE_KINDS: Final = MappingProxyType(
         "squid": Sight.CONTACTS,
         "umbrella": Sight.CONTACTS,
         "securly": Sight.CONTACTS,
+        "events": Sight.CONTACTS,
         "zeek": Sight.CONTACTS,
         "xapi": Sight.ACTIONS,
         "caliper": Sight.ACTIONS,

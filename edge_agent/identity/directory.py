@@ -10,6 +10,7 @@ from edge_agent.identity.inventory import Device, Inventory, is_private
 from edge_agent.identity.leases import Leases
 from edge_agent.identity.roster import Roster
 from edge_agent.identity.timetable import Lesson, Timetable
+from edge_agent.sources.facts import Whereabouts
 
 DAYS_KEPT = 400
 
@@ -103,6 +104,10 @@ class Directory:
     def timetable(self) -> Timetable:
         """The lessons."""
         return self._files.timetable
+
+    def learn(self, fact: Whereabouts) -> None:
+        """Take who has which address since when."""
+        self.leases.learn(fact)
 
     def device_at(self, address: str, moment: int) -> Device | str:
         """The inventory device behind an address at a moment, or the reason why none is known."""

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from edge_agent.sources.facts import Lease, Released, Whereabouts
+
 ASSUMED_SECONDS: Final = 12 * 3600  # how long before a lease file was first read its owners are assumed
+NOBODY: Final = ""
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 _HARDWARE: Final = re.compile(r"(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}")
 
@@ -24,6 +27,13 @@ class Leases:
     def __len__(self) -> int:
         return len(self._times)
 
+    def learn(self, fact: Whereabouts) -> None:
+        """Take a lease, or the end of one."""
+        if isinstance(fact, Lease):
+            self.add(fact.t, fact.address, fact.hardware)
+        elif isinstance(fact, Released):
+            self.release(fact.t, fact.address)
+
     def add(self, moment: int, address: str, hardware: str) -> None:
         """From `moment` on `address` belongs to `hardware`; kept in order of time whatever the order told."""
         with self._lock:
@@ -33,6 +43,10 @@ class Leases:
             # Renewals are kept too: without them the answer would depend on the order of telling.
             times.insert(at, moment)
             owners.insert(at, hardware)
+
+    def release(self, moment: int, address: str) -> None:
+        """From `moment` on nobody has `address`, until somebody is given it."""
+        self.add(moment, address, NOBODY)
 
     def assume(self, since: int, address: str, hardware: str) -> None:
         """`hardware` is taken to have had `address` since then, as far as nobody is known to have had it."""
@@ -45,7 +59,7 @@ class Leases:
             times = self._times.get(address)
             at = bisect_right(times, moment) if times else 0
             if at:
-                return self._hardware[address][at - 1]
+                return self._hardware[address][at - 1] or None
             since, hardware = self._assumed.get(address, (moment + 1, ""))
             # Whoever is told of first after that must be the same: else it was not theirs all the time.
             return hardware if times and since <= moment and self._hardware[address][0] == hardware else None

@@ -14,7 +14,7 @@ from edge_agent.placing import Miss, Place, Spot
 from edge_agent.remote import day_table
 from edge_agent.remote.day_table import DayTable
 from edge_agent.remote.telling import DAY, Ask
-from edge_agent.sources.facts import Contact, Did, Lease
+from edge_agent.sources.facts import Did, Use, Visit, Whereabouts
 from shared.errors import BadInput, CommonGroundError
 
 FRESH_SECONDS: Final = 60.0  # a changed roster, and a new opt-out, is in force here after this time
@@ -80,13 +80,13 @@ class TablePlacer:
         self._tables.forget(now)
         return partial(self._place, now=now)
 
-    def learn(self, leases: Iterable[Lease]) -> None:
+    def learn(self, facts: Iterable[Whereabouts]) -> None:
         """See Placer."""
-        for lease in leases:
-            self.leases.add(lease.t, lease.address, lease.hardware)
+        for fact in facts:
+            self.leases.learn(fact)
 
-    def _place(self, fact: Contact | Did, *, now: float) -> Spot | Miss:
-        if isinstance(fact, Did):
+    def _place(self, fact: Use, *, now: float) -> Spot | Miss:
+        if isinstance(fact, Did | Visit):
             return Miss("unmatched", "unknown_user")  # user names are not told to other machines
         hardware = self.leases.at(fact.address, fact.t)
         if hardware is None:

@@ -27,6 +27,37 @@ class Lease(msgspec.Struct, gc=False):
     hardware: str
 
 
+class Released(msgspec.Struct, gc=False):
+    """From this second on nobody has the address, until the next lease."""
+
+    t: int
+    address: str
+
+
+class Visit(msgspec.Struct, gc=False):
+    """A user, known by name instead of address, reached a name at a second (UTC)."""
+
+    t: int
+    user: str
+    name: str
+
+
+class Present(msgspec.Struct, gc=False):
+    """An address had traffic at a second (UTC) and for so many seconds; with whom is not said."""
+
+    t: int
+    address: str
+    seconds: float
+
+
+class Located(msgspec.Struct, gc=False):
+    """From this second on a hardware address is at an access point; at none if that is empty."""
+
+    t: int
+    hardware: str
+    access_point: str
+
+
 class Did(msgspec.Struct, gc=False):
     """An app reports what a user did. `app` is a catalogue index, `amount` seconds (0: unknown)."""
 
@@ -37,7 +68,9 @@ class Did(msgspec.Struct, gc=False):
     amount: float
 
 
-Fact = Contact | Lease | Did
+Whereabouts = Lease | Released | Located  # what is learnt of addresses and places
+Use = Contact | Visit | Present | Did  # what belongs into a lesson
+Fact = Whereabouts | Use
 
 
 @dataclass(slots=True)

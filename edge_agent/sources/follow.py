@@ -15,7 +15,7 @@ import structlog
 from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
 from edge_agent.collector import Collector
-from edge_agent.sources.facts import Lease, Reading
+from edge_agent.sources.facts import Reading, Whereabouts
 from edge_agent.sources.logfile import CHUNK, Position, decode_position
 from edge_agent.sources.tail import Tail
 from shared.errors import BadInput, CommonGroundError
@@ -226,7 +226,7 @@ class Follower:
                 return
             self._collector.learn(self._leases(lines))
 
-    def _leases(self, lines: bytes) -> list[Lease]:
+    def _leases(self, lines: bytes) -> list[Whereabouts]:
         try:
             facts = self._parse(lines, self._clock.now()).facts
         except CommonGroundError:
@@ -234,7 +234,7 @@ class Follower:
         except Exception:  # noqa: BLE001 - it was refused and counted when it was read
             cut = _middle(lines)
             return self._leases(lines[:cut]) + self._leases(lines[cut:]) if cut < len(lines) else []
-        return [fact for fact in facts if isinstance(fact, Lease)]
+        return [fact for fact in facts if isinstance(fact, Whereabouts)]
 
     def _rest(self, tail: Tail, now: float) -> None:
         if self._spool.flush(timeout=IDLE_SECONDS) and not tail.behind:
