@@ -1,16 +1,17 @@
 """Lessons that are over: find them, close their windows, hand on what may leave, then forget the signals."""
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
+from itertools import groupby
 from typing import Final
 
 import numpy as np
 
 from edge_agent.days import day_of, key_expires, living_days, rfc3339
-from edge_agent.identity.timetable import Lesson
+from edge_agent.late import Late
 from edge_agent.leaving import lesson_held_back, revision_held_back
 from edge_agent.records import lesson_record
 from edge_agent.schedule import Schedule
@@ -19,7 +20,16 @@ from edge_agent.settings import AgentSettings
 from edge_agent.store import collectors
 from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
-from edge_agent.store.windows import Known, forget_day, known_windows, pass_over, put, remember_number
+from edge_agent.store.windows import (
+    Known,
+    forget_day,
+    heard,
+    known_window,
+    pass_over,
+    put,
+    remember_number,
+    stored_days,
+)
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from models.catalogue.load import Catalogue
 from shared import records, signals
@@ -59,7 +69,7 @@ class Lessons:
         self._settings = settings
         self._catalogue = catalogue
         self._scoring = scoring
-        self._last_seen: tuple[int, int] | None = None
+        self._late = Late(reader, self._decode)
 
     def close_due(self, now: float, read_until: float) -> int:
         """Close every window whose lesson and grace are over and whose sources are read that far; how many.
@@ -68,29 +78,26 @@ class Lessons:
         """
         days = self._days(now)
         self._schedule.keep(days, now)
-        seen = self._seen(days, min(now, read_until))
-        if seen == self._last_seen:
-            return 0
-        closed = 0
-        for day in days:
-            due = self._due(day, min(now, read_until))
-            # Lessons of one bell together: their signals lie in the same batches.
-            for start in sorted({item.window.key.start for item in due}):
-                closed += self._close([item for item in due if item.window.key.start == start], now)
-        self._last_seen = seen
-        return closed
+        self._late.look()
+        over = min(now, read_until) - GRACE_SECONDS
+        due = dict.fromkeys(self._schedule.open(days, over))
+        due |= dict.fromkeys(key for key, end in self._late.lessons.items() if end <= over)
+        # Lessons of one bell together: their signals lie in the same batches.
+        bells = groupby(sorted(due, key=lambda key: (key.start, key.class_code)), lambda key: key.start)
+        return sum(self._close(self._due(keys), now) for _, keys in bells)
 
     def forget(self, now: float) -> list[date]:
         """Delete the signals of days whose key has been destroyed; which days."""
         zone = self._settings.zone
-        gone = [day for day in self._stored_days() if now >= key_expires(day, zone)]
+        gone = [day for day in stored_days(self._reader) if now >= key_expires(day, zone)]
         for day in gone:
-            self._writer.run(partial(forget_day, day=day.isoformat(), orphans=self._orphans(day)))
+            newest = self._writer.run(partial(forget_day, day=day.isoformat(), orphans=self._orphans(day)))
+            self._late.forgotten(newest)
         return gone
 
     def over_at(self, now: float) -> float:
         """When the newest day that has signals and no key any more was over; minus infinity if none has."""
-        expiries = (key_expires(day, self._settings.zone) for day in self._stored_days())
+        expiries = (key_expires(day, self._settings.zone) for day in stored_days(self._reader))
         return max((expiry for expiry in expiries if expiry <= now), default=float("-inf"))
 
     def _orphans(self, day: date) -> int:
@@ -104,69 +111,24 @@ class Lessons:
         stored = self._reader.execute("SELECT payload FROM batches WHERE day = ?", (day.isoformat(),))
         return sum(_outside(self._decode(payload), spans) for (payload,) in stored)
 
-    def _seen(self, days: Sequence[date], until: float) -> tuple[int, int]:
-        """Changes exactly when a window may have become due: newest batch, lessons over."""
-        (newest,) = self._reader.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()
-        names = [day.isoformat() for day in days]
-        (over,) = self._reader.execute(
-            f"SELECT count(*) FROM schedule WHERE ends + ? <= ? AND day IN ({','.join('?' * len(names))})",  # noqa: S608 - only question marks
-            (GRACE_SECONDS, until, *names),
-        ).fetchone()
-        return newest, over
-
     def _days(self, now: float) -> list[date]:
         # Days whose key died while the agent was away may still hold accepted signals.
-        return sorted({*living_days(now, self._settings.zone), *self._stored_days()})
+        return sorted({*living_days(now, self._settings.zone), *stored_days(self._reader)})
 
-    def _stored_days(self) -> list[date]:
-        found = self._reader.execute("SELECT DISTINCT day FROM batches UNION SELECT DISTINCT day FROM heard")
-        return [date.fromisoformat(day) for (day,) in found]
-
-    def _due(self, day: date, until: float) -> list[_Due]:
-        over = [item for item in self._schedule.of(day) if item.lesson.end + GRACE_SECONDS <= until]
-        if not over:
-            return []
-        known = known_windows(self._reader, day)
-        fresh = self._fresh_batches(day)
-        heard = self._heard(day)
+    def _due(self, keys: Iterable[WindowKey]) -> list[_Due]:
         due = []
-        for item in over:
-            key = WindowKey(item.class_code, item.lesson.start)
-            before = known.get(key)
-            if before is None or self._newest(fresh, key, item.lesson) > before.upto_batch:
-                window = OpenWindow(key, item.lesson, item.expected, heard.get(key, 0))
-                due.append(_Due(window, day, before))
+        for key in keys:
+            item = self._schedule.begun(key)
+            if item is None:  # its week has left without what came since
+                self._late.lessons.pop(key, None)
+                continue
+            window = OpenWindow(key, item.lesson, item.expected, heard(self._reader, key))
+            due.append(_Due(window, item.day, known_window(self._reader, key)))
         return due
 
-    def _fresh_batches(self, day: date) -> dict[str, list[tuple[int, int, int]]]:
-        """Batches since the last look: whatever was over then is closed up to them."""
-        before = self._last_seen[0] if self._last_seen else 0
-        found = self._reader.execute(
-            """SELECT c.class_code, c.batch, c.t_min, c.t_max FROM batches b
-               JOIN batch_classes c ON c.batch = b.id WHERE b.id > ? AND b.day = ?""",
-            (before, day.isoformat()),
-        )
-        table: dict[str, list[tuple[int, int, int]]] = {}
-        for code, batch, t_min, t_max in found:
-            table.setdefault(code, []).append((batch, t_min, t_max))
-        return table
-
-    def _newest(self, newest: dict[str, list[tuple[int, int, int]]], key: WindowKey, lesson: Lesson) -> int:
-        touching = [
-            batch
-            for batch, t_min, t_max in newest.get(key.class_code, ())
-            if t_max >= lesson.start and t_min < lesson.end
-        ]
-        return max(touching, default=0)
-
-    def _heard(self, day: date) -> dict[WindowKey, int]:
-        found = self._reader.execute(
-            "SELECT class_code, start, count(*) FROM heard WHERE day = ? GROUP BY class_code, start",
-            (day.isoformat(),),
-        )
-        return {WindowKey(code, start): number for code, start, number in found}
-
     def _close(self, due: Sequence[_Due], now: float) -> int:
+        if not due:
+            return 0
         windows = [item.window for item in due]
         batches = self._batches(due[0].day, windows)
         upto = max(batches, default=0)
@@ -179,16 +141,18 @@ class Lessons:
                 self._write(connection, item, window, devices, upto, shared, now)
 
         self._writer.run(write)
+        for window in windows:
+            self._late.closed(window.key, window.lesson.end)
         return len(closed)
 
     def _batches(self, day: date, windows: Sequence[OpenWindow]) -> dict[int, SignalBatch]:
         start = min(window.key.start for window in windows)
         end = max(window.lesson.end for window in windows)
         found = self._reader.execute(
-            "SELECT id, payload FROM batches WHERE day = ? AND t_max >= ? AND t_min < ? ORDER BY id",
+            "SELECT id, payload FROM batches WHERE day = ? AND t_max >= ? AND t_min < ?",
             (day.isoformat(), start, end),
         )
-        return {number: self._decode(payload) for number, payload in found}
+        return dict(sorted((number, self._decode(payload)) for number, payload in found))
 
     def _decode(self, payload: bytes) -> SignalBatch:
         """A stored batch; it was checked when it came, perhaps under an older catalogue.
@@ -276,7 +240,10 @@ def _changed_devices(item: _Due, batches: dict[int, SignalBatch]) -> int:
 
 def _outside(batch: SignalBatch, spans: dict[str, list[tuple[int, int]]]) -> int:
     inside = np.zeros(len(batch), bool)
+    first, last = batch.t.min(), batch.t.max()
     for index, code in enumerate(batch.class_codes):
         for start, end in spans.get(code, ()):
+            if end <= first or start > last:
+                continue
             inside |= (batch.class_ == index) & (batch.t >= start) & (batch.t < end)
     return int((~inside).sum())

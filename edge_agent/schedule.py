@@ -7,21 +7,26 @@ its accepted signals with it.
 import json
 import secrets
 import sqlite3
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from hashlib import blake2b
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
+from edge_agent.store.windows import LONGEST
+from edge_agent.windows import WindowKey
 from shared.settings import read_secret, write_secret
 from shared.storage import Writer
 
 TEACHERS_KEY: Final = "teachers"
+_start: Final = attrgetter("start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ class Begun:
     class_code: str
     lesson: Lesson
     expected: int
+    day: date
 
 
 class Schedule:
@@ -49,25 +55,39 @@ class Schedule:
         self._directory = directory
         self._codes = codes
         self._teachers_key = teachers_key
-        self._kept: dict[date, frozenset[tuple[str, int]]] = {}
+        self._kept: dict[date, tuple[Sequence[Lesson], int]] = {}
 
     def keep(self, days: Iterable[date], now: float) -> None:
         """Write down every lesson of these local days that has begun by `now` (seconds UTC)."""
+        before, self._kept = self._kept, {}
         for day in days:
-            begun = [lesson for lesson in self._directory.timetable.lessons(day) if lesson.start <= now]
-            keys = frozenset((lesson.school_class.id, lesson.start) for lesson in begun)
-            if keys != self._kept.get(day):
-                self._writer.run(partial(self._write, day=day, lessons=begun))
-                self._kept[day] = keys
+            lessons = self._directory.timetable.lessons(day)
+            number = bisect_right(lessons, now, key=_start)
+            known, kept = before.get(day, ((), 0))
+            if lessons is not known:
+                kept = 0
+            if number > kept:
+                self._writer.run(partial(self._write, day=day, lessons=lessons[kept:number]))
+            self._kept[day] = lessons, max(number, kept)
 
-    def of(self, day: date) -> list[Begun]:
-        """The lessons of a local day that were written down, by start."""
+    def open(self, days: Iterable[date], until: float) -> list[WindowKey]:
+        """The lessons of these local days that ended by `until` and were never closed, oldest first."""
         found = self._reader.execute(
-            """SELECT s.*, c.class_id FROM schedule s JOIN classes c ON c.code = s.class_code
-               WHERE s.day = ? ORDER BY s.start, s.class_code""",
-            (day.isoformat(),),
+            "SELECT class_code, start, day FROM schedule WHERE closed = 0 AND ends <= ?"
+            " ORDER BY day, start, class_code",
+            (until,),
         )
-        return [_begun(row) for row in found]
+        wanted = {day.isoformat() for day in days}
+        return [WindowKey(code, start) for code, start, day in found if day in wanted]
+
+    def begun(self, key: WindowKey) -> Begun | None:
+        """A lesson that was written down; None of any other, and once its week has left."""
+        row = self._reader.execute(
+            """SELECT s.*, c.class_id FROM schedule s JOIN classes c ON c.code = s.class_code
+               WHERE s.class_code = ? AND s.start = ?""",
+            (key.class_code, key.start),
+        ).fetchone()
+        return None if row is None else _begun(row)
 
     def _write(self, connection: sqlite3.Connection, day: date, lessons: Sequence[Lesson]) -> None:
         for lesson in lessons:
@@ -76,7 +96,10 @@ class Schedule:
                 school_class = lesson.school_class
                 teachers = sorted(self._opaque(name) for name in school_class.teachers)
                 connection.execute(
-                    "INSERT INTO schedule VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    """INSERT INTO schedule
+                       (class_code, start, ends, day, grade_band, subject, teachers, expected, closed)
+                       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8,
+                       EXISTS (SELECT 1 FROM windows WHERE class_code = ?1 AND start = ?2))""",
                     (
                         self._codes[school_class.id],
                         lesson.start,
@@ -104,9 +127,9 @@ def load_teachers_key(folder: Path) -> bytes:
 def _is_taken(connection: sqlite3.Connection, day: date, lesson: Lesson) -> bool:
     """Whether the class already has a lesson that overlaps, under whatever code."""
     found = connection.execute(
-        """SELECT 1 FROM schedule s JOIN classes c ON c.code = s.class_code
-           WHERE s.day = ? AND c.class_id = ? AND s.start < ? AND s.ends > ?""",
-        (day.isoformat(), lesson.school_class.id, lesson.end, lesson.start),
+        """SELECT 1 FROM classes c CROSS JOIN schedule s ON s.class_code = c.code
+           WHERE c.class_id = ? AND s.start > ? AND s.start < ? AND s.ends > ? AND s.day = ?""",
+        (lesson.school_class.id, lesson.start - LONGEST, lesson.end, lesson.start, day.isoformat()),
     )
     return found.fetchone() is not None
 
@@ -123,4 +146,9 @@ def _begun(row: sqlite3.Row) -> Begun:
         teachers=frozenset(json.loads(row["teachers"])),
         learners=frozenset(),
     )
-    return Begun(row["class_code"], Lesson(school_class, row["start"], row["ends"]), row["expected"])
+    return Begun(
+        row["class_code"],
+        Lesson(school_class, row["start"], row["ends"]),
+        row["expected"],
+        date.fromisoformat(row["day"]),
+    )

@@ -47,8 +47,13 @@ class Weeks:
         return due
 
     def _open_weeks(self) -> list[str]:
+        # From one week to the next by the index's edges: not a look at every window there ever was.
         found = self._reader.execute(
-            "SELECT DISTINCT week FROM windows WHERE week NOT IN (SELECT week FROM weeks) ORDER BY week"
+            """WITH RECURSIVE found(week) AS (
+                   SELECT min(week) FROM windows
+                   UNION ALL SELECT (SELECT min(week) FROM windows WHERE week > found.week) FROM found
+                   WHERE week IS NOT NULL)
+               SELECT week FROM found WHERE week IS NOT NULL AND week NOT IN (SELECT week FROM weeks)"""
         )
         return [week for (week,) in found]
 

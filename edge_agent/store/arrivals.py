@@ -2,9 +2,10 @@
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import numpy as np
 
@@ -14,6 +15,8 @@ from edge_agent.store import counts
 from shared import signals
 from shared.errors import BadInput
 from shared.signals import SignalBatch
+
+LONG: Final = 2 * 24 * 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,6 @@ class Arrivals:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._forgotten: dict[str, bool] = {}
-        self._classes: list[tuple[str, int, int, int]] = []
         self._minutes: Counter[int] = Counter()
         self._signals: Counter[tuple[str, str]] = Counter()  # of each source and its kind
         self._parcels: list[Parcel] = []
@@ -56,8 +58,6 @@ class Arrivals:
     def write(self) -> None:
         """Everything that `add` left."""
         connection = self._connection
-        # In the order of their key: rows of one class lie side by side.
-        connection.executemany("INSERT INTO batch_classes VALUES (?, ?, ?, ?)", sorted(self._classes)).close()
         counts.add_minutes(connection, sorted(self._minutes.items()))
         connection.executemany(
             """INSERT INTO sources (id, kind, signals) VALUES (?, ?, ?)
@@ -68,20 +68,16 @@ class Arrivals:
         self._hear()
 
     def _keep(self, batch: SignalBatch, payload: bytes) -> None:
-        """A batch and which classes it has signals of; one of a forgotten day is late."""
+        """A batch as it came; one of a forgotten day is late."""
         day = _day(batch.day_key)
         if self._is_forgotten(day):
             counts.add_counts(self._connection, batch.source, {"late": {DESTROYED: len(batch)}})
             return
-        cursor = self._connection.execute(
+        self._connection.execute(
             "INSERT INTO batches (day, kind, source, t_min, t_max, signals, payload) VALUES (?,?,?,?,?,?,?)",
             (day, batch.kind, batch.source, int(batch.t.min()), int(batch.t.max()), len(batch), payload),
         )
-        number = cursor.lastrowid or 0
-        self._classes += [(code, number, first, last) for code, first, last in _spans(batch)]
-        minutes, numbers = np.unique(batch.t // 60, return_counts=True)
-        for minute, n in zip(minutes.tolist(), numbers.tolist(), strict=True):
-            self._minutes[minute] += n
+        self._minutes.update(by_minute(batch))
         self._signals[batch.source, batch.kind] += len(batch)
 
     def _count(self) -> None:
@@ -125,19 +121,20 @@ class Arrivals:
         return self._forgotten[day]
 
 
+def by_minute(batch: SignalBatch) -> dict[int, int]:
+    """Minutes since 1970 and how many signals each has."""
+    minutes = batch.t // np.uint32(60)
+    first = minutes.min()
+    if minutes.max() - first > LONG:  # no batch of a school's day: whoever sent it takes no memory by it
+        found, numbers = np.unique(minutes, return_counts=True)
+        return dict(zip(found.tolist(), numbers.tolist(), strict=True))
+    numbers = np.bincount((minutes - first).astype(np.intp))
+    return {minute: n for minute, n in enumerate(numbers.tolist(), int(first)) if n}
+
+
 def as_signed(pseudonym: int) -> int:
     """A uint64 as SQLite's int64."""
     return pseudonym - (1 << 64) if pseudonym >= 1 << 63 else pseudonym
-
-
-def _spans(batch: SignalBatch) -> Iterable[tuple[str, int, int]]:
-    """Each class that the batch has signals of, with the first and the last second of them."""
-    first = np.full(len(batch.class_codes), np.iinfo(np.uint32).max, np.uint32)
-    last = np.zeros(len(batch.class_codes), np.uint32)
-    np.minimum.at(first, batch.class_, batch.t)
-    np.maximum.at(last, batch.class_, batch.t)
-    spans = zip(batch.class_codes, first.tolist(), last.tolist(), strict=True)
-    return (span for span in spans if span[1] <= span[2])
 
 
 def _day(text: str) -> str:

@@ -12,6 +12,7 @@ from edge_agent.store.counts import add_counts
 from edge_agent.windows import ClosedWindow, WindowKey
 
 VERDICTS = ("placed", "thin", "evidence_only")
+LONGEST = 2 * 86400  # seconds; a lesson ends on the local day that it begins on
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,71 @@ class Known:
     sent_batch: int | None = None
 
 
-def known_windows(connection: sqlite3.Connection, day: date) -> dict[WindowKey, Known]:
-    """Every window of a local day that was closed."""
+@dataclass(frozen=True, slots=True)
+class Bell:
+    """Closed windows of one start: `end` of the longest, `upto` the batch that none of them lacks."""
+
+    start: int
+    end: int
+    upto: int
+
+
+def known_window(connection: sqlite3.Connection, key: WindowKey) -> Known | None:
+    """What is known of a window; None of one that was never closed."""
+    row = connection.execute(
+        "SELECT upto_batch, revision, sent_batch FROM windows WHERE class_code = ? AND start = ?",
+        (key.class_code, key.start),
+    ).fetchone()
+    return None if row is None else Known(*row)
+
+
+def bells(connection: sqlite3.Connection, day: str) -> list[Bell]:
+    """The closed windows of a local day, by start."""
     found = connection.execute(
-        "SELECT class_code, start, upto_batch, revision, sent_batch FROM windows WHERE day = ?",
-        (day.isoformat(),),
+        "SELECT start, max(ends), min(upto_batch) FROM windows WHERE day = ? GROUP BY start", (day,)
     )
-    return {WindowKey(code, start): Known(*rest) for code, start, *rest in found}
+    return [Bell(*row) for row in found]
+
+
+def newest_end(connection: sqlite3.Connection) -> int:
+    """When the closed window that ends last does; 0 without any."""
+    (end,) = connection.execute(
+        "SELECT coalesce(max(ends), 0) FROM windows WHERE day = (SELECT max(day) FROM windows)"
+    ).fetchone()
+    return int(end)
+
+
+def closed_in(
+    connection: sqlite3.Connection, code: str, first: int, last: int, batch: int
+) -> dict[WindowKey, int]:
+    """Windows of a class that meet these seconds and were closed without the batch; when each ends."""
+    found = connection.execute(
+        """SELECT start, ends FROM windows
+           WHERE class_code = ? AND start BETWEEN ? AND ? AND ends > ? AND upto_batch < ?""",
+        (code, first - LONGEST, last, first, batch),
+    )
+    return {WindowKey(code, start): end for start, end in found}
+
+
+def heard(connection: sqlite3.Connection, key: WindowKey) -> int:
+    """How many devices any source could hear in a lesson."""
+    (number,) = connection.execute(
+        "SELECT count(*) FROM heard WHERE class_code = ? AND start = ?", (key.class_code, key.start)
+    ).fetchone()
+    return int(number)
+
+
+def stored_days(connection: sqlite3.Connection) -> list[date]:
+    """Local days that have signals, or devices that were heard."""
+    days = {day for table in ("batches", "heard") for (day,) in connection.execute(_DAYS.format(table))}
+    return sorted(date.fromisoformat(day) for day in days)
+
+
+# From one day to the next by the index's edges: not a look at every row.
+_DAYS = """WITH RECURSIVE found(day) AS (
+    SELECT min(day) FROM {0}
+    UNION ALL SELECT (SELECT min(day) FROM {0} WHERE day > found.day) FROM found WHERE day IS NOT NULL)
+    SELECT day FROM found WHERE day IS NOT NULL"""
 
 
 def pass_over(connection: sqlite3.Connection, key: WindowKey, upto: int, held: str) -> None:
@@ -70,6 +129,10 @@ def put(
             known.sent_batch,
         ),
     )
+    connection.execute(
+        "UPDATE schedule SET closed = 1 WHERE class_code = ? AND start = ? AND NOT closed",
+        (window.key.class_code, window.key.start),
+    )
 
 
 def remember_number(connection: sqlite3.Connection, key: WindowKey, number: int) -> None:
@@ -77,12 +140,15 @@ def remember_number(connection: sqlite3.Connection, key: WindowKey, number: int)
     connection.execute("INSERT INTO lesson_numbers VALUES (?, ?, ?)", (number, key.class_code, key.start))
 
 
-def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> None:
-    """Delete the signals of a local day for good; `orphans` of them were in no closed window."""
+def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> int:
+    """Delete the signals of a local day for good; `orphans` of them were in no closed window.
+
+    Returns the newest batch that is left: later ones are numbered from there.
+    """
     if orphans:
         add_counts(connection, "lessons", {"late": {"lesson_changed": orphans}})
-    batches = "SELECT id FROM batches WHERE day = ?"
-    connection.execute(f"DELETE FROM batch_classes WHERE batch IN ({batches})", (day,))  # noqa: S608 - a constant
     connection.execute("DELETE FROM batches WHERE day = ?", (day,))
     connection.execute("DELETE FROM heard WHERE day = ?", (day,))
     connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (day,))
+    (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()
+    return int(newest)

@@ -2,14 +2,16 @@
 
 import random
 import sqlite3
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from edge_agent.late import Span, spans
 from edge_agent.parcel import Heard, Parcel
-from edge_agent.store.arrivals import Arrivals, check
+from edge_agent.store.arrivals import LONG, Arrivals, by_minute, check
 from edge_agent.store.schema import MIGRATIONS
 from shared import signals
 from shared.errors import BadInput
@@ -18,7 +20,7 @@ from shared.storage import connect, migrate, transaction
 
 APPS = 50
 CLASSES = ("c1", "c2", "c3", "unused")
-TABLES = ("batches", "batch_classes", "minutes", "sources", "counts", "heard", "statements", "quarantine")
+TABLES = ("batches", "minutes", "sources", "counts", "heard", "statements", "quarantine")
 NOON = 1_789_041_600
 DAYS = ("2026-09-10", "2026-09-11")
 FORGOTTEN = "2026-09-11"
@@ -79,19 +81,30 @@ def test_a_group_leaves_what_its_parcels_would_have_left_one_by_one(tmp_path: Pa
     assert all(row[1] != FORGOTTEN for row in together["batches"])
 
 
-def test_each_class_is_stored_with_the_first_and_the_last_second_of_its_signals(tmp_path: Path) -> None:
+def test_a_batch_says_the_first_and_the_last_second_of_each_class() -> None:
     made = batch(random.Random(3))
-    found = store(
-        tmp_path / "some.db",
-        [[Parcel("dnsmasq", "resolver", [signals.encode(made)], 1, NOON, {}, [], [], [])]],
-    )
     expected = []
     for index, code in enumerate(CLASSES):
         times = [int(t) for t, own in zip(made.t, made.class_, strict=True) if own == index]
         if times:
-            expected.append((code, 1, min(times), max(times)))
-    assert found["batch_classes"] == expected
+            expected.append(Span(code, min(times), max(times)))
+    assert list(spans(made)) == expected
     assert len(expected) == 3
+
+
+@pytest.mark.parametrize("reach", [0, 59, 3600, 86_400, LONG * 60 + 60, 2**32 - 1 - NOON])
+def test_signals_are_counted_by_minute_however_far_apart_they_are(reach: int) -> None:
+    rng = random.Random(reach)
+    times = [NOON, NOON + reach, *(NOON + rng.randint(0, reach) for _ in range(50))]
+    made = SignalBatch.from_rows(
+        [(t, 1, 0, 0, 1, 0.0) for t in times],
+        kind="dnsmasq",
+        source="resolver",
+        catalogue="1",
+        day_key=DAYS[0],
+        class_codes=CLASSES,
+    )
+    assert by_minute(made) == Counter(t // 60 for t in times)
 
 
 @pytest.mark.parametrize(

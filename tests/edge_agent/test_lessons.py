@@ -63,6 +63,7 @@ class Desk:
         return made
 
     def _open(self, folder: AgentFolder) -> None:
+        self.folder = folder
         settings = load_settings(folder)
         parts = Parts.load(folder, settings)
         for i, person in enumerate(PEOPLE):
