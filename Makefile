@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: demo test check format bench soak universes machine fuzz picture lock clean
+.PHONY: demo test check format bench soak universes machine fuzz bigfile picture lock clean
 
 demo: $(VENV)/.demo  ## the whole main job on this machine; ARGS=--once runs it headless
 	@$(BIN)/commonground demo $(ARGS)
@@ -24,7 +24,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --quiet .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.dev  ## the budgets of the design, each beside its peer
+bench: $(VENV)/.peers  ## the budgets of the design, each beside its peer
 	@scripts/system-packages bench
 	@$(BIN)/python -m benchmarks $(ARGS)
 
@@ -39,6 +39,9 @@ machine: $(VENV)/.dev  ## a million operations on sender, receiver, network and 
 
 fuzz: $(VENV)/.dev  ## a million cases for the decoders of what comes from outside
 	@$(BIN)/python -m tests.long fuzz $(ARGS)
+
+bigfile: $(VENV)/.dev  ## a log of 10 GiB with rubbish in it, replayed in bounded memory; ARGS="--gib G"
+	@$(BIN)/python -m benchmarks.bigfile $(ARGS)
 
 picture: $(VENV)/.dev  ## the README's picture, from a fresh demo
 	@$(BIN)/python scripts/picture.py
@@ -57,6 +60,10 @@ $(VENV)/bin/python:
 
 $(VENV)/.demo: requirements/demo.txt pyproject.toml | $(VENV)/bin/python
 	@scripts/install $(BIN)/python requirements/demo.txt
+	@touch $@
+
+$(VENV)/.peers: requirements/peers.txt $(VENV)/.dev
+	@scripts/install $(BIN)/python requirements/peers.txt
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt pyproject.toml | $(VENV)/bin/python

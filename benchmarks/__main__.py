@@ -17,6 +17,8 @@ from benchmarks.table import render
 ROWS: Final = (
     *("signals", "log", "window", "link", "agent", "hub", "pages", "lesson", "table", "rows", "fit"),
     *("brokers", "latency", "peers"),  # beside budget 4, without one of their own
+    "statements",
+    *("sources", "names"),  # beside budget 2
 )
 
 

@@ -1,6 +1,7 @@
 """The running agent: intake, collectors, the loop that closes lessons and weeks, the link to the hub."""
 
 import os
+import secrets
 import sqlite3
 import threading
 import time
@@ -15,10 +16,16 @@ from typing import Final
 import structlog
 
 from edge_agent import school_key
+from edge_agent.around import Around
+from edge_agent.catalogue.desk import CatalogueDesk
+from edge_agent.catalogue.watching import CatalogueWatch
+from edge_agent.check.desk import CheckDesk
+from edge_agent.check.nightly import NightlyCheck
 from edge_agent.clock import LeapWatch, make_clock
 from edge_agent.daykeys import KeyFolder
 from edge_agent.days import day_of, key_expires, rfc3339
 from edge_agent.heartbeat import Heartbeat
+from edge_agent.identity.today import today_file
 from edge_agent.lessons import Lessons
 from edge_agent.links import Links
 from edge_agent.page import create_page
@@ -29,12 +36,16 @@ from edge_agent.room import MIB, Room
 from edge_agent.schedule import Schedule, load_teachers_key
 from edge_agent.scoring import Judged
 from edge_agent.settings import load_settings
+from edge_agent.silence import Silences
 from edge_agent.status import Status
-from edge_agent.store import disclosures
+from edge_agent.store import checks, disclosures
 from edge_agent.store.classes import end_expired, ensure_codes
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
+from edge_agent.today_desk import TodayDesk
 from edge_agent.weeks import Weeks
+from shared import waiting
+from shared.courier import Courier
 from shared.errors import CommonGroundError
 from shared.link import outbox
 from shared.serving import WebServer
@@ -63,6 +74,7 @@ class Agent:
         self._ended: date | None = None
         self._next_tidy = 0.0
         self._leaps = LeapWatch() if self.settings.clock is None else None
+        self._catalogue_token = secrets.token_urlsafe(32)  # of the run: the page stays good over a change
         self._stop = threading.Event()
         self._changed = threading.Event()
 
@@ -75,16 +87,20 @@ class Agent:
         """Work until `stop`. Raises CommonGroundError when something is missing or taken."""
         os.umask(0o077)
         self.folder.root.chmod(0o700)
-        with ExitStack() as held:
-            held.callback(FolderLock(self.folder.root, "agent").release)
-            self._open(held)
-            self._loop()
-            self._log.info("stopping")
+        with ExitStack() as locked:
+            locked.callback(FolderLock(self.folder.root, "agent").release)
+            while not self._stop.is_set():
+                # Once more for each change of the catalogue: all is read and sent on from where it was.
+                with ExitStack() as held:
+                    self._open(held)
+                    self._loop()
+                    self._log.info("stopping" if self._stop.is_set() else "catalogue changed")
 
     def _open(self, held: ExitStack) -> None:
         """Build and start every part; all of them are stopped again in reverse, also after an error."""
         settings, folder = self.settings, self.folder
-        parts = Parts.load(folder, settings)
+        parts = Parts.load(folder, settings, keep=True)
+        self._catalogue = CatalogueWatch(folder, parts.in_use)
         self.clock = make_clock(folder, settings)
         self.writer = Writer(folder.database, MIGRATIONS, LARGE_PAGE)
         held.callback(self.writer.close)
@@ -102,18 +118,35 @@ class Agent:
         self._keys = KeyFolder(folder.day_keys, settings.zone, self.writer)
         teachers = load_teachers_key(folder.secrets)
         schedule = Schedule(self.writer, self._reader, parts.directory, codes, teachers)
-        self._lessons = Lessons(self.writer, self._reader, schedule, settings, parts.catalogue, parts.scoring)
+        around = Around(parts.directory, self._keys, codes, settings.zone)
+        self._lessons = Lessons(
+            self.writer, self._reader, schedule, settings, parts.catalogue, parts.scoring, around
+        )
         self._weeks = Weeks(self.writer, self._reader, parts.directory, settings, parts.scoring)
         self._heartbeat = Heartbeat(self.writer, self._reader, settings.school, self.version)
         status = Status(self)
         held.callback(status.close)
-        page = WebServer(create_page(status.read), settings.page.port, "page")
+        today = TodayDesk(today_file(folder.root), settings.zone, self.clock, parts.directory)
+        check = CheckDesk(self.writer, self.clock.now)
+        own = CatalogueDesk(folder, parts.in_use, self._catalogue_token)
+        page = WebServer(create_page(status.read, today, check, own), settings.page.port, "page")
         held.callback(page.stop)
         self.links = Links(
             held, folder, parts, self._keys, codes, self.clock, self.writer, self.room, self._changed.set
         )
+        self._watch_over(held, parts)
         page.start()
         self._log.info("running", page=f"http://127.0.0.1:{page.port}/", joined=self.links.client is not None)
+
+    def _watch_over(self, held: ExitStack, parts: Parts) -> None:
+        """What looks after the agent itself: its check at night, word of a source that falls silent."""
+        settings, root = self.settings, self.folder.root
+        courier = Courier(self.writer, settings.notice, root)
+        held.callback(courier.stop)
+        courier.start()
+        self._silences = Silences(self.writer, settings, parts.directory, self.links.told, time.time)
+        self._nightly = NightlyCheck(root, settings.zone, self.writer.run(checks.last))
+        held.callback(self._nightly.stop)
 
     def _seal(self) -> None:
         """Records in the disclosure log are for the school's key alone, those of an older program too."""
@@ -123,15 +156,18 @@ class Agent:
             pass
 
     def _loop(self) -> None:
-        steps = (self.tick, self._renew, self._look, self._beat, self._tidy)
-        while not self._stop.is_set():
+        steps = (self.tick, self._renew, self._look, self._beat, self._listen, self._tidy)
+        while not self._stop.is_set() and not self._catalogue.has_changed():
             now = self.clock.now()
-            self.trouble = self._leaps.trouble(now) if self._leaps else ""
-            if self.trouble:
+            leap = self._leaps.trouble(now) if self._leaps else ""
+            if leap:
+                self.trouble = leap
                 self._attempt(self._look, now)
             else:
+                # Said once all is done: whoever reads it meanwhile must not see trouble gone that stays.
                 told = [self._attempt(step, now) for step in steps]
-                self.trouble = next(filter(None, [*told, self.links.trouble, self._renewal.trouble]), "")
+                said = (self.links, self._renewal, self._catalogue, self._silences)
+                self.trouble = next(filter(None, [*told, *(part.trouble for part in said)]), "")
             self._changed.wait(TICK_SECONDS)
             self._changed.clear()
 
@@ -163,6 +199,11 @@ class Agent:
     def _beat(self, now: float) -> None:
         if self.links.client is not None and self._heartbeat.beat(self.links.told, now):
             self.links.feed.wake()
+
+    def _listen(self, now: float) -> None:
+        if self.settings.clock is None:  # in a simulation half an hour of lessons is over in seconds
+            self._silences.look(now)
+            self._nightly.look(now)
 
     def tick(self, now: float) -> None:
         """Close what is over, send what may leave, destroy what is expired (`now` in seconds UTC)."""
@@ -203,4 +244,5 @@ class Agent:
 def _tidy(connection: sqlite3.Connection, now: float) -> None:
     forget_minutes(connection, now)
     connection.execute("DELETE FROM statements WHERE at < ?", (int(now - STATEMENTS_KEPT),))
+    waiting.prune(connection, time.time())
     outbox.prune_sent(connection, before=time.time() - KEPT_AFTER_SENT)

@@ -14,8 +14,10 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command()
 def collect(
-    kind: Annotated[str, typer.Argument(help="What wrote the log: dnsmasq or pihole.")],
-    log: Annotated[Path, typer.Argument(metavar="LOG", help="The file to follow.")],
+    kind: Annotated[str, typer.Argument(help="What wrote the log: dnsmasq, unbound, squid, zeek, ...")],
+    log: Annotated[
+        Path, typer.Argument(metavar="LOG", help="The file to follow; a pipe, or a folder of files.")
+    ],
     agent: Annotated[
         str | None, typer.Option(help="Where the agent listens: tcp://HOST:PORT; else as invited.")
     ] = None,
@@ -29,6 +31,10 @@ def collect(
     new_key: Annotated[
         bool, typer.Option("--new-key", help="Go over to a new key; the old one is refused then.")
     ] = False,
+    mapping: Annotated[
+        str | None,
+        typer.Option(metavar="NAME_OR_FILE", help="What is where in the log, for kinds that need it."),
+    ] = None,
     clock: Annotated[Path | None, typer.Option(hidden=True, help="A simulated clock.")] = None,
 ) -> None:
     """Read a source on this machine for the school's agent; only pseudonyms of the day leave it."""
@@ -37,11 +43,13 @@ def collect(
     from edge_agent.parts import PARSERS
     from edge_agent.remote import running
     from edge_agent.remote.station import Station, default_folder, joined
+    from edge_agent.settings import SourceSettings
     from shared import logs
     from shared.link.keys import fingerprint
 
-    if kind not in PARSERS:
-        raise UsageError(f"cannot read `{kind}` files yet; known: {', '.join(sorted(PARSERS))}")
+    if kind not in PARSERS or PARSERS[kind].framed:
+        readable = ", ".join(sorted(name for name, row in PARSERS.items() if not row.framed))
+        raise UsageError(f"cannot read `{kind}` files yet; known: {readable}")
     if folder is None and agent is None:
         raise UsageError("say which agent: --agent tcp://HOST:PORT")
     logs.to_stderr()
@@ -60,4 +68,5 @@ def collect(
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    running.run(station, known, kind, log, SystemClock() if clock is None else FileClock(clock), stop)
+    source = SourceSettings(kind, "collector", path=str(log.absolute()), mapping=mapping)
+    running.run(station, known, source, SystemClock() if clock is None else FileClock(clock), stop)

@@ -117,6 +117,11 @@ class MemoryKeys:
         del now
         return self._keys.setdefault(day, secrets.token_bytes(KEY_BYTES))
 
+    def forget_before(self, day: date) -> None:
+        """Drop the keys of the days before."""
+        for gone in [known for known in self._keys if known < day]:
+            del self._keys[gone]
+
 
 def _state(connection: sqlite3.Connection, day: date) -> str | None:
     row = connection.execute("SELECT state FROM day_keys WHERE day = ?", (day.isoformat(),)).fetchone()

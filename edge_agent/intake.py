@@ -103,15 +103,14 @@ class IntakeInbox:
             ready()
             return lambda: [Later(RETRY_MS)] * len(deliveries)
         waiting = self._waiting(deliveries)
-        admitted = self._admitted(deliveries, waiting)
-        written = self._writer.submit(
-            lambda connection: self._deliver(connection, deliveries, admitted, waiting)
-        )
+        # Before the write and not in it: the group before this one may still be on its way to the disk.
+        found = [self._look(delivery, waiting) for delivery in deliveries]
+        written = self._writer.submit(lambda connection: self._deliver(connection, deliveries, found))
         written.add_done_callback(lambda _: ready())
-        return lambda: self._finished(deliveries, admitted, written)
+        return lambda: self._finished(deliveries, found, written)
 
     def _finished(
-        self, deliveries: Sequence[Delivery], admitted: "_Admitted", written: Future[list[Outcome]]
+        self, deliveries: Sequence[Delivery], found: Sequence["_Found"], written: Future[list[Outcome]]
     ) -> list[Outcome]:
         try:
             outcomes = written.result()
@@ -120,13 +119,16 @@ class IntakeInbox:
                 f"Signals cannot be stored ({error}): make room on the disk; nothing is lost meanwhile"
             )
             raise
-        stored = [done for done in zip(deliveries, outcomes, strict=True) if isinstance(done[1], Settled)]
-        if stored:
+        taken = [
+            (delivery.enrolment, one)
+            for delivery, one, outcome in zip(deliveries, found, outcomes, strict=True)
+            if isinstance(outcome, Settled)
+        ]
+        if taken:
             self.trouble = ""  # a gap, left by what could not be stored, is no news of the disk
-        for delivery, _ in stored:
-            parcel = admitted.get(_place(delivery))
-            if self._members is not None and isinstance(parcel, parcels.Parcel):
-                self._members.heard(parcel)
+        for enrolment, one in taken:
+            if self._members is not None and enrolment != ENROLMENT and isinstance(one, Checked):
+                self._members.heard(one.parcel)
         self._on_signals()
         return outcomes
 
@@ -137,42 +139,36 @@ class IntakeInbox:
         others = {delivery.enrolment for delivery in deliveries} - {ENROLMENT}
         return frozenset(enrolment for enrolment in others if self._members.is_full(enrolment))
 
-    def _admitted(self, deliveries: Sequence[Delivery], waiting: frozenset[str]) -> "_Admitted":
-        """Parcels from other machines as far as they are taken; asked before the write, not in it."""
-        found: _Admitted = {}
-        for delivery in deliveries:
-            passed_over = delivery.enrolment in {ENROLMENT, *waiting} or not delivery.payload
-            if self._members is None or passed_over:
-                continue
-            try:
-                parcel = parcels.decode(delivery.payload)
-                found[_place(delivery)] = self._members.admit(delivery.enrolment, parcel)
-            except BadInput as error:
-                found[_place(delivery)] = error
-        return found
+    def _look(self, delivery: Delivery, waiting: frozenset[str]) -> "_Found":
+        if delivery.enrolment in waiting:
+            return Later(RETRY_MS)
+        if not delivery.payload:
+            return None
+        try:
+            parcel = parcels.decode(delivery.payload)
+            if self._members is not None and delivery.enrolment != ENROLMENT:
+                parcel = self._members.admit(delivery.enrolment, parcel)
+            return check(parcel, self._apps)
+        except BadInput as error:
+            return error
 
     def _deliver(
-        self,
-        connection: sqlite3.Connection,
-        deliveries: Sequence[Delivery],
-        admitted: "_Admitted",
-        waiting: frozenset[str],
+        self, connection: sqlite3.Connection, deliveries: Sequence[Delivery], found: Sequence["_Found"]
     ) -> list[Outcome]:
         streams, arrivals = ledger.Streams(connection), Arrivals(connection)
 
-        def take(delivery: Delivery) -> Outcome:
-            if delivery.enrolment in waiting:
-                return Later(RETRY_MS)
-            if not delivery.payload:
-                return streams.settle(delivery)
-            try:
-                checked = self._checked(delivery, admitted)
-            except BadInput as error:
-                return streams.reject(delivery, error.reason)
-            arrivals.add(checked)
+        def take(delivery: Delivery, one: _Found) -> Outcome:
+            match one:
+                case Later():
+                    return one
+                case BadInput():
+                    return streams.reject(delivery, one.reason)
+                case Checked():
+                    arrivals.add(one)
             return streams.settle(delivery)
 
-        outcomes = [streams.judge(delivery) or take(delivery) for delivery in deliveries]
+        pairs = zip(deliveries, found, strict=True)
+        outcomes = [streams.judge(delivery) or take(delivery, one) for delivery, one in pairs]
         arrivals.write()
         streams.write()
         for delivery, outcome in zip(deliveries, outcomes, strict=True):
@@ -180,19 +176,9 @@ class IntakeInbox:
                 keep_refused(connection, delivery, outcome.reason, self._clock())
         return outcomes
 
-    def _checked(self, delivery: Delivery, admitted: "_Admitted") -> Checked:
-        parcel = admitted.get(_place(delivery)) or parcels.decode(delivery.payload)
-        if isinstance(parcel, BadInput):
-            raise parcel
-        return check(parcel, self._apps)
 
-
-_Place = tuple[str, str, int, int]
-_Admitted = dict[_Place, parcels.Parcel | BadInput]
-
-
-def _place(delivery: Delivery) -> _Place:
-    return delivery.enrolment, delivery.stream, delivery.epoch, delivery.seq
+# What a delivery brings, before its stream is asked: nothing but a position, signals, or why not.
+_Found = Checked | BadInput | Later | None
 
 
 def keep_refused(connection: sqlite3.Connection, delivery: Delivery, reason: str, now: float) -> None:

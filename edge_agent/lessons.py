@@ -10,26 +10,32 @@ from typing import Final
 
 import numpy as np
 
+from edge_agent.around import Around
 from edge_agent.days import day_of, key_expires, living_days, rfc3339
 from edge_agent.late import Late
 from edge_agent.leaving import lesson_held_back, revision_held_back
 from edge_agent.records import lesson_record
-from edge_agent.schedule import Schedule
+from edge_agent.schedule import Begun, Schedule
 from edge_agent.scoring import Scoring
 from edge_agent.settings import AgentSettings
 from edge_agent.store import collectors
+from edge_agent.store.arrivals import as_signed
 from edge_agent.store.classes import shared_until
 from edge_agent.store.disclosures import disclose
+from edge_agent.store.resting import idle_talkers
 from edge_agent.store.windows import (
     Known,
     forget_day,
     heard,
+    heard_before,
     known_window,
     pass_over,
+    present,
     put,
     remember_number,
     stored_days,
 )
+from edge_agent.visibility import Seen, bypassing, visible_seconds
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from models.catalogue.load import Catalogue
 from shared import records, signals
@@ -62,7 +68,9 @@ class Lessons:
         settings: AgentSettings,
         catalogue: Catalogue,
         scoring: Scoring,
+        around: Around | None = None,
     ) -> None:
+        self._around = around
         self._writer = writer
         self._reader = reader
         self._schedule = schedule
@@ -84,7 +92,7 @@ class Lessons:
         due |= dict.fromkeys(key for key, end in self._late.lessons.items() if end <= over)
         # Lessons of one bell together: their signals lie in the same batches.
         bells = groupby(sorted(due, key=lambda key: (key.start, key.class_code)), lambda key: key.start)
-        return sum(self._close(self._due(keys), now) for _, keys in bells)
+        return sum(self._close(self._due(keys, now), now) for _, keys in bells)
 
     def forget(self, now: float) -> list[date]:
         """Delete the signals of days whose key has been destroyed; which days."""
@@ -115,16 +123,24 @@ class Lessons:
         # Days whose key died while the agent was away may still hold accepted signals.
         return sorted({*living_days(now, self._settings.zone), *stored_days(self._reader)})
 
-    def _due(self, keys: Iterable[WindowKey]) -> list[_Due]:
+    def _due(self, keys: Iterable[WindowKey], now: float) -> list[_Due]:
         due = []
         for key in keys:
             item = self._schedule.begun(key)
             if item is None:  # its week has left without what came since
                 self._late.lessons.pop(key, None)
                 continue
-            window = OpenWindow(key, item.lesson, item.expected, heard(self._reader, key))
+            window = OpenWindow(key, item.lesson, item.expected, self._seen(key, item, now))
             due.append(_Due(window, item.day, known_window(self._reader, key)))
         return due
+
+    def _seen(self, key: WindowKey, item: Begun, now: float) -> Seen:
+        spans, there = heard(self._reader, key), present(self._reader, key)
+        around = frozenset[int]() if self._around is None else self._around.addressed(item.day, key, now)
+        silent = frozenset(map(as_signed, around)) - spans.keys() - there.keys()
+        earlier = heard_before(self._reader, item.day.isoformat(), key.start, silent)
+        unheard = bypassing(spans.keys(), there.keys(), silent, earlier)
+        return Seen(visible_seconds(spans.values(), key.start, item.lesson.end), unheard)
 
     def _close(self, due: Sequence[_Due], now: float) -> int:
         if not due:
@@ -132,8 +148,11 @@ class Lessons:
         windows = [item.window for item in due]
         batches = self._batches(due[0].day, windows)
         upto = max(batches, default=0)
-        closed = close_windows(windows, list(batches.values()), self._kinds(), self._catalogue, self._scoring)
-        changed = [_changed_devices(item, batches) for item in due]
+        idle = idle_talkers(self._reader, due[0].day)
+        closed = close_windows(
+            windows, list(batches.values()), self._kinds(), self._catalogue, self._scoring, idle
+        )
+        changed = [_changed_devices(item, batches, idle) for item in due]
 
         def write(connection: sqlite3.Connection) -> None:
             shared = shared_until(connection)
@@ -228,13 +247,14 @@ def hand_over(connection: sqlite3.Connection, record: records.Record, kind: str,
     return number
 
 
-def _changed_devices(item: _Due, batches: dict[int, SignalBatch]) -> int:
+def _changed_devices(item: _Due, batches: dict[int, SignalBatch], idle: frozenset[int]) -> int:
     """Devices whose signals in the window differ from those behind its last sent revision."""
     if item.known is None or item.known.sent_batch is None:
         return 0
     sent = item.known.sent_batch
-    before = by_device(gather([item.window], [batch for number, batch in batches.items() if number <= sent]))
-    now = by_device(gather([item.window], list(batches.values())))
+    known = [batch for number, batch in batches.items() if number <= sent]
+    before = by_device(gather([item.window], known, idle))
+    now = by_device(gather([item.window], list(batches.values()), idle))
     return sum(before.get(device) != rows for device, rows in now.items())
 
 

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
+from edge_agent.catalogue.asking import DistrictAsker
 from edge_agent.clock import Clock
 from edge_agent.collecting import Collecting
 from edge_agent.daykeys import KeyFolder
@@ -21,6 +22,7 @@ from edge_agent.remote.telling import Teller
 from edge_agent.room import MIB, Room
 from edge_agent.settings import IntakeSettings, load_hub
 from edge_agent.store import held_by_hub
+from models.catalogue.layers import encode_layers
 from shared.link import keys
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair
@@ -63,7 +65,14 @@ class Links:
         pair = intake_keys(folder)
         collectors = keys.load_or_create(folder.secrets, "collectors")
         teller = Teller(
-            settings.timezone, parts.catalogue.version, apps, parts.directory, day_keys, codes, clock
+            settings.timezone,
+            parts.catalogue.version,
+            apps,
+            parts.directory,
+            day_keys,
+            codes,
+            clock,
+            encode_layers(parts.in_use.layers),
         )
         share = settings.disk.signals_mib * MIB // SHARE_OF_ONE
         self.members = Members(writer, teller, apps, share)
@@ -80,7 +89,10 @@ class Links:
         if self.hub is not None:
             self.hub.client.start()
             held.callback(self.hub.client.stop)
-        self._collecting = Collecting(folder, parts, day_keys, codes, clock)
+            asker = DistrictAsker(folder, self.hub.client.ask)
+            asker.start()
+            held.callback(asker.stop)
+        self._collecting = Collecting(folder, parts, day_keys, codes, clock, writer)
         held.callback(self._collecting.stop)
         self._collecting.start(self.intake.endpoint, pair.public, collectors)
 

@@ -1,10 +1,11 @@
 """The parts that a live run and a replay share: who is where, the catalogue, the scorers, the parsers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from edge_agent.catalogue.in_use import InUse, load_in_use
 from edge_agent.collector import Collector
 from edge_agent.daykeys import DayKeys
 from edge_agent.identity.directory import Directory
@@ -14,13 +15,10 @@ from edge_agent.paths import AgentFolder
 from edge_agent.placing import DirectoryPlacer
 from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import AgentSettings
-from edge_agent.sources.facts import Reading
 from edge_agent.sources.kinds import KINDS
-from edge_agent.sources.logtime import LogTime
-from models.catalogue.load import Catalogue, load_catalogue
+from edge_agent.sources.parsing import HERE, Parser
+from models.catalogue.load import Catalogue
 from models.catalogue.match import NameMatcher
-
-Parse = Callable[[bytes, float], Reading]
 
 PARSERS: Final = KINDS
 
@@ -35,14 +33,19 @@ class Parts:
     catalogue: Catalogue
     matcher: NameMatcher
     scoring: Scoring
+    in_use: InUse
 
     @classmethod
-    def load(cls, folder: AgentFolder, settings: AgentSettings) -> "Parts":
-        """Read models, identity files and catalogue; raises SettingsError for a file that is no use."""
+    def load(cls, folder: AgentFolder, settings: AgentSettings, *, keep: bool = False) -> "Parts":
+        """Read models, identity files and catalogue; raises SettingsError for a file that is no use.
+
+        keep: as in `load_in_use`.
+        """
         scoring = load_scoring(folder, settings)
         directory, refused = load_directory(folder, settings)
-        catalogue = load_catalogue()
-        return cls(settings, directory, refused, catalogue, NameMatcher(catalogue), scoring)
+        in_use = load_in_use(folder, keep=keep)
+        catalogue = in_use.catalogue
+        return cls(settings, directory, refused, catalogue, NameMatcher(catalogue), scoring, in_use)
 
     def collector(self, kind: str, source: str, keys: DayKeys, codes: dict[str, str]) -> Collector:
         """A collector for one source."""
@@ -52,16 +55,12 @@ class Parts:
             placer=DirectoryPlacer(self.directory, keys, codes),
             matcher=self.matcher,
             catalogue=self.catalogue.version,
+            off_task=self.catalogue.off_task_apps(),
         )
 
 
-def parser(kind: str, zone: ZoneInfo, year: int | None = None) -> Parse:
-    """The parser of a kind of log for one file, with its own sense of time."""
-    times = LogTime(zone, year=year)
-    read = PARSERS[kind].make()
-
-    def parse(chunk: bytes, now: float) -> Reading:
-        times.at(now)
-        return read(chunk, times)
-
-    return parse
+def parser(
+    kind: str, zone: ZoneInfo, year: int | None = None, mapping: str | None = None, folder: Path = HERE
+) -> Parser:
+    """The parser of a kind of log for one source, with its own sense of time; see Parser."""
+    return Parser(kind, zone, year, mapping, folder)

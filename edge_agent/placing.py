@@ -1,13 +1,15 @@
 """Where a fact belongs: which lesson of which class, under which pseudonym; or the reason why nowhere."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from edge_agent.daykeys import DayKeys, pseudonym
-from edge_agent.identity.directory import Directory
+from edge_agent.identity.carts import UNKNOWN
+from edge_agent.identity.directory import OUTSIDE, Directory
+from edge_agent.identity.inventory import Device
+from edge_agent.identity.timetable import Lesson
 from edge_agent.sources.facts import Contact, Present, Use, Whereabouts
 
 
@@ -20,14 +22,33 @@ class Spot(NamedTuple):
     device: int
 
 
+class Rest(NamedTuple):
+    """A device in nobody's hands: the local day, how many of its hours the school sleeps, inventory id."""
+
+    day: str
+    hours: float
+    device: str
+
+
 class Miss(NamedTuple):
-    """Counted, not collected: `what` is a kind of count, `reason` one of its reasons."""
+    """Counted, not collected: `what` is a kind of count, `reason` one of its reasons.
+
+    `rest` is said of a known device while the school sleeps: what it asks for then, it asks for by itself.
+    """
 
     what: str
     reason: str
+    rest: Rest | None = None
 
 
-Place = Callable[[Use], Spot | Miss]
+class Place(Protocol):
+    """Where facts of one reading belong."""
+
+    def __call__(self, fact: Use, /) -> Spot | Miss:
+        """Where this one does."""
+
+    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
+        """Where a contact of the address does, at a moment and before a later one (seconds UTC)."""
 
 
 class Placer(Protocol):
@@ -50,30 +71,58 @@ class DirectoryPlacer:
 
     def at(self, now: float) -> Place:
         """See Placer."""
-        return partial(self._place, now=now, days={})
+        self._directory.look(now)
+        return _Files(self._directory, self._keys, self._codes, now)
 
     def learn(self, facts: Iterable[Whereabouts]) -> None:
         """See Placer."""
         for fact in facts:
             self._directory.learn(fact)
 
-    def _place(self, fact: Use, *, now: float, days: "dict[date, _Day | str]") -> Spot | Miss:
+
+class _Files:
+    """Where facts belong by what the files say now; what a day has been asked for once is kept."""
+
+    def __init__(self, directory: Directory, keys: DayKeys, codes: dict[str, str], now: float) -> None:
+        self._directory = directory
+        self._keys = keys
+        self._codes = codes
+        self._now = now
+        self._days: dict[date, _Day | str] = {}
+
+    def __call__(self, fact: Use, /) -> Spot | Miss:
+        """See Place."""
         directory = self._directory
         device = (
             directory.device_at(fact.address, fact.t)
             if isinstance(fact, Contact | Present)
             else directory.device_of(fact.user)
         )
+        if isinstance(device, str) and device in UNKNOWN and isinstance(fact, Contact) and fact.server:
+            device = directory.carts.device(fact.server, fact.address) or device
         if isinstance(device, str):
             return Miss("unmatched", device)
-        found = directory.lesson_at(device, fact.t)
+        return self._spot(device, directory.lesson_at(device, fact.t), fact.t)
+
+    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
+        """See Place."""
+        device, until = self._directory.device_stay(address, moment)
+        if isinstance(device, str):
+            return Miss("unmatched", device), until
+        found, change = self._directory.lesson_stay(device, moment)
+        return self._spot(device, found, moment), min(until, change)
+
+    def _spot(self, device: Device, found: tuple[date, Lesson] | str, moment: int) -> Spot | Miss:
         if isinstance(found, str):
-            return Miss("unmatched" if found == "no_class" else "outside", found)
+            if found != OUTSIDE:
+                return Miss("unmatched" if found == "no_class" else "outside", found)
+            rest = self._directory.rest_at(moment) if device.hardware else None
+            return Miss("outside", found, None if rest is None else Rest(*rest, device.id))
         day, lesson = found
-        state = days.get(day)
+        state = self._days.get(day)
         if state is None:
-            key = self._keys.key(day, now)
-            state = days[day] = key if isinstance(key, str) else _Day(day.isoformat(), key, {})
+            key = self._keys.key(day, self._now)
+            state = self._days[day] = key if isinstance(key, str) else _Day(day.isoformat(), key, {})
         if isinstance(state, str):
             return Miss("late", state)
         return Spot(state.name, self._codes[lesson.school_class.id], lesson.start, state.pseudonym(device.id))

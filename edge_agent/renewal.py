@@ -5,8 +5,9 @@ import time
 from typing import Final
 
 from edge_agent.identity.directory import Directory
-from edge_agent.identity.load import lease_file, load_directory, stamp
+from edge_agent.identity.load import load_directory, stamp
 from edge_agent.identity.tables import Refused
+from edge_agent.identity.whereabouts import watch
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.store.classes import ensure_codes
@@ -29,22 +30,22 @@ class Renewal:
         self._writer = writer
         self._codes = codes
         self._stamp = self._seen = stamp(folder, parts.settings)
-        self._leases = lease_file(folder, parts.settings)
+        directory = parts.directory
+        directory.watch = watch(folder, parts.settings, directory.leases, directory.learn)
         self._next_look = time.monotonic()
         self._files_trouble = ""
 
     @property
     def trouble(self) -> str:
         """What somebody should do about the files, or nothing."""
-        return self._files_trouble or (self._leases.trouble if self._leases else "")
+        return self._files_trouble or self._parts.directory.watch.trouble
 
     def look(self, now: float) -> bool:
         """Take changed files, at most every few seconds; whether anything was taken."""
         if time.monotonic() < self._next_look:
             return False
         self._next_look = time.monotonic() + LOOK_SECONDS
-        if self._leases is not None:
-            self._leases.refresh(self._parts.directory.leases, now)
+        self._parts.directory.look(now)
         found = stamp(self._folder, self._parts.settings)
         steady, self._seen = found == self._seen, found
         # A file that still grows is looked at again: half an export is a valid file, too.

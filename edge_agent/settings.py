@@ -11,6 +11,8 @@ from shared import settings
 from shared.errors import SettingsError
 from shared.link.peer_file import Peer, PeerFile
 from shared.link.sockets import check_address
+from shared.notice import NoticeSettings
+from shared.notice import check as check_notice
 from shared.words import SOURCE_KINDS
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
@@ -35,6 +37,7 @@ class IdentitySettings(msgspec.Struct, frozen=True):
     inventory: str = "input/inventory.csv"
     roster: str = "input/oneroster"
     bells: str = "input/bells.csv"
+    org: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
     timetable: str | None = None
     calendar: str | None = None
     opt_outs: str | None = None
@@ -54,7 +57,13 @@ class PlaceSettings(msgspec.Struct, frozen=True):
     kind: Literal["radius", "associations"]
     path: str
     access_points: str = "input/access_points.csv"
-    mapping: str | None = None
+
+
+class CartSettings(msgspec.Struct, frozen=True):
+    """A cart that asks at an address of its own: whoever asks the resolver there is of this room."""
+
+    server: Annotated[str, Meta(min_length=2, max_length=45)]
+    room: Annotated[str, Meta(min_length=1, max_length=64)]
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
@@ -108,10 +117,12 @@ class AgentSettings(msgspec.Struct, frozen=True):
     privacy: PrivacySettings = PrivacySettings()
     scoring: ScoringSettings = ScoringSettings()
     disk: DiskSettings = DiskSettings()
+    notice: NoticeSettings = NoticeSettings()
     intake: IntakeSettings = IntakeSettings()
     sources: tuple[SourceSettings, ...] = ()
     addresses: tuple[AddressSettings, ...] = ()
     places: tuple[PlaceSettings, ...] = ()
+    carts: tuple[CartSettings, ...] = ()
     clock: ClockSettings | None = None
 
     @property
@@ -130,13 +141,19 @@ def load_settings(folder: AgentFolder) -> AgentSettings:
     loaded = settings.load(folder.settings, AgentSettings)
     check_timezone(loaded.timezone)
     check_address(loaded.intake.address, listening=True)
+    check_notice(loaded.notice, str(folder.settings))
+    check_sources(folder, loaded)
+    return loaded
+
+
+def check_sources(folder: AgentFolder, loaded: AgentSettings) -> None:
+    """Raise SettingsError unless every source can be one, under a name of its own."""
     seen: set[str] = set()
     for source in loaded.sources:
         _check_source(folder, source)
         if source.id in seen:
             raise SettingsError(f"{folder.settings}: two sources are called `{source.id}`: rename one")
         seen.add(source.id)
-    return loaded
 
 
 def intake_address(own: AgentSettings) -> str:
@@ -192,9 +209,13 @@ port = {port}                  # the status page, http://127.0.0.1:{port}/, on t
 # contact = "Ms Example, room 12, 555 0100"    # whom parents may ask, said on the page of what leaves
 
 [identity]                     # read into memory, never stored, never sent
-inventory = "input/inventory.csv"    # MDM export: serial_number, wifi_mac, user, room, opt_out
-roster = "input/oneroster"           # OneRoster 1.1 CSV files in a folder
-bells = "input/bells.csv"            # period,days,start,end: when the roster's periods are
+inventory = "input/inventory.csv"    # MDM export (CSV, property lists), or a folder of several
+# opt_outs = "input/opt_outs.csv"    # families that said no: serial_number and/or user
+roster = "input/oneroster"           # OneRoster 1.1 or 1.2, folder or zip, or Apple School Manager's zip
+# org = "Hillside School"            # which school, if the roster holds several: its name or id
+bells = "input/bells.csv"            # period,days,start,end,schedule: when the roster's periods are
+# timetable = "input/timetable.csv"  # class,period,days,room,start,end: if the roster has no periods
+# calendar = "input/calendar.csv"    # date,day,schedule: holidays, half days, rotation days
 # leases = "/var/lib/misc/dnsmasq.leases"   # if the log has no DHCP lines; looked at while it runs
 
 [privacy]
@@ -210,6 +231,17 @@ outbox_mib = 256               # records that wait for the district
 signals_mib = 1024             # signals of the last two days
 free_mib = 512                 # what this agent leaves free on its disk
 
+# [notice]                     # word when a source falls silent in lessons, and when it is heard again
+# smtp = "mail.school.example"       # by e-mail; port 587 and STARTTLS unless said otherwise
+# port = 587
+# tls = "starttls"                   # or "tls" (port 465), or "none" for a mail server on this machine
+# from = "commonground@school.example"
+# to = ["it@school.example"]
+# user = "commonground"              # if the server asks; without it `from`
+# password_file = "secrets/smtp_password"
+# ca_file = "input/mail_ca.pem"      # if its certificate is the school's own
+# webhook = "https://chat.school.example/hooks/it"   # JSON by POST, beside e-mail or instead of it
+
 # [intake]                     # for `commonground collect` on other machines, see `agent invite`
 # address = "tcp://0.0.0.0:5711"               # where this agent listens for them
 # public = "tcp://agent.school.example:5711"   # how they call it, if that is another address
@@ -220,9 +252,33 @@ id = "resolver"
 path = "input/dnsmasq.log"
 
 # [[sources]]
+# kind = "dnstap"              # told as it happens, leaving no file: docs/sources/listening.md
+# id = "unbound"
+# listen = "tcp://127.0.0.1:6000"    # udp:// or tcp:// for syslog; unix:PATH or tcp:// for dnstap
+
+# [[sources]]
+# kind = "securly"             # a filter's export by event, or a folder into which such files are dropped
+# id = "filter"
+# path = "input/filter"
+# mapping = "securly"          # which column says what: "securly", "lightspeed", or a TOML file of your own
+
+# [[sources]]
 # kind = "xapi"                # apps that report what was done, as xAPI statements
 # id = "apps"
 # port = 8101
 # user = "apps"
 # password_file = "secrets/xapi_password"
+
+# [[addresses]]                # who has which address, if the resolver's log has no DHCP lines; may repeat
+# kind = "kea"                 # dnsmasq, dhcpd, kea, windows; neighbours for a table of IPv6 neighbours
+# path = "/var/lib/kea/kea-leases4.csv"
+
+# [[places]]                   # at which access point an iPad is: the room of one that travels; may repeat
+# kind = "radius"              # RADIUS accounting; or associations, an export of the Wi-Fi controller
+# path = "input/radius.log"
+# access_points = "input/access_points.csv"    # access_point,room
+
+# [[carts]]                    # a cart with a resolver address of its own: `agent profile --cart`
+# server = "10.1.0.112"        # look-ups that dnstap tells of this address belong to the room
+# room = "12"
 """

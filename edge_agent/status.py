@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from edge_agent import school_key
 from edge_agent.days import day_of
 from edge_agent.links import SourceState
-from edge_agent.store import collectors, held_by_hub
+from edge_agent.store import collectors, held_by_hub, sight
 from edge_agent.store.disclosed_days import DisclosedDays
 from edge_agent.store.rejected import DROPPED
 from shared.link import outbox
@@ -72,6 +72,7 @@ class Status:
             "quarantine": _quarantine(connection, zone),
             "models": [asdict(one) for one in agent.judged],
             "windows": _windows(connection),
+            "sight": sight.read(connection),
             "weeks": _weeks(connection),
             "outbox": self._outbox(counts) | {"dropped": sum(_by_reason(connection, DROPPED).values())},
             **self._left(connection),

@@ -1,14 +1,16 @@
 """One class in one lesson: from its signals to features and placements. Pure; many windows at once."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.identity.timetable import Lesson
+from edge_agent.idle import in_use
 from edge_agent.scoring import Scoring
+from edge_agent.visibility import Seen, share
 from models.catalogue.load import Catalogue
 from models.features.compute import Signals, Windows, compute_features, device_counts
 from models.features.set1 import FEATURES
@@ -30,18 +32,19 @@ class WindowKey:
 
 @dataclass(frozen=True, slots=True)
 class OpenWindow:
-    """A lesson that is over and wants its features. `heard` counts devices that any source could hear."""
+    """A lesson that is over and wants its features; `seen` is how much of it the sources could see."""
 
     key: WindowKey
     lesson: Lesson
     expected: int
-    heard: int
+    seen: Seen
 
 
 @dataclass(frozen=True, slots=True)
 class ClosedWindow:
     """What a window came to. `evidence` in device-minutes, `visibility` a share, `strip` channel shares.
 
+    `seen.seconds` are at most those expected; `acted` are devices of which an app reported what was done.
     coarser: placements by models of a week or a term, which a lesson's own record never carries.
     """
 
@@ -51,6 +54,8 @@ class ClosedWindow:
     expected: int
     evidence: float
     visibility: float
+    seen: Seen
+    acted: int
     features: FeatureRow
     strip: tuple[dict[str, float], ...]
     placements: tuple[Placement, ...]
@@ -63,11 +68,15 @@ def close_windows(
     kinds: frozenset[str],
     catalogue: Catalogue,
     scoring: Scoring,
+    idle: Set[int] = frozenset(),
 ) -> list[ClosedWindow]:
-    """Features, strip and placements of every window, in order; signals of no window are left out."""
+    """Features, strip and placements of every window, in order; signals of no window are left out.
+
+    idle: apps (indices; 0: unlisted) that talk by themselves, see `edge_agent.idle`.
+    """
     if not windows:
         return []
-    signals = gather(windows, batches)
+    signals = gather(windows, batches, idle)
     table = Windows(
         start=np.array([window.key.start for window in windows], np.int64),
         end=np.array([window.lesson.end for window in windows], np.int64),
@@ -77,6 +86,7 @@ def close_windows(
     channels = catalogue.channel_weights()
     features = compute_features(signals, table, channels, catalogue.off_task())
     devices = device_counts(signals, table)
+    acted = acting_devices(signals, len(windows))
     placements = scoring.placements(features, devices.tolist())
     alone = scoring.lesson_models
     return [
@@ -87,6 +97,8 @@ def close_windows(
             expected=window.expected,
             evidence=_evidence(features[i]),
             visibility=_visibility(window),
+            seen=_capped(window),
+            acted=int(acted[i]),
             features={name: _number(value) for name, value in zip(FEATURES, features[i], strict=True)},
             strip=tuple(_step(step) for step in strip),
             placements=tuple(p for p in placements[i] if p.model in alone),
@@ -96,8 +108,13 @@ def close_windows(
     ]
 
 
-def gather(windows: Sequence[OpenWindow], batches: Sequence[SignalBatch]) -> Signals:
-    """Signals of the windows from batches of any source and order; a contact said twice counts once."""
+def gather(
+    windows: Sequence[OpenWindow], batches: Sequence[SignalBatch], idle: Set[int] = frozenset()
+) -> Signals:
+    """Signals of the windows from batches of any source and order; a contact said twice counts once.
+
+    What apps of `idle` say by themselves is left out.
+    """
     by_class: dict[str, list[tuple[int, int, int]]] = {}
     for row, window in enumerate(windows):
         by_class.setdefault(window.key.class_code, []).append((window.key.start, window.lesson.end, row))
@@ -111,7 +128,18 @@ def gather(windows: Sequence[OpenWindow], batches: Sequence[SignalBatch]) -> Sig
         )  # fmt: skip
     signals = Signals(*columns)
     keep = _once(signals)
-    return Signals(*(column[keep] for column in columns))
+    signals = Signals(*(column[keep] for column in columns))
+    used = in_use(signals, idle)
+    if used.all():
+        return signals
+    return Signals(*(getattr(signals, field.name)[used] for field in fields(Signals)))
+
+
+def acting_devices(signals: Signals, windows: int) -> NDArray[np.intp]:
+    """Devices of each window of which an app reported what was done [w]."""
+    acts = signals.action != Action.CONTACT
+    pairs = np.unique(np.stack((signals.window[acts].astype(np.uint64), signals.device[acts])), axis=1)
+    return np.bincount(pairs[0].astype(np.intp), minlength=windows)
 
 
 def by_device(signals: Signals) -> dict[int, list[tuple[int, int, int, float]]]:
@@ -172,9 +200,14 @@ def _evidence(row: NDArray[np.float64]) -> float:
 
 
 def _visibility(window: OpenWindow) -> float:
-    # First edition: devices heard at all in the lesson, of those expected. A device that was heard
-    # once counts as visible for the whole lesson; one that bypassed the resolver was never heard.
-    return min(1.0, window.heard / window.expected) if window.expected else 0.0
+    return share(window.seen.seconds, window.expected, window.lesson.end - window.key.start)
+
+
+def _capped(window: OpenWindow) -> Seen:
+    # Devices may be there that nobody expected.
+    whole = window.expected * (window.lesson.end - window.key.start)
+    seconds = min(window.seen.seconds, whole)
+    return Seen(seconds, min(window.seen.bypassed, window.expected))
 
 
 def _number(value: float) -> float | None:

@@ -9,7 +9,7 @@ from typing import Final
 import structlog
 
 from hub.known import Known
-from hub.store import acceptance, alarms, announced, ceilings, enrolments, heartbeats, refusals
+from hub.store import acceptance, alarms, announced, catalogue, ceilings, enrolments, heartbeats, refusals
 from hub.taking import Taking
 from shared import storage
 from shared.errors import BadInput
@@ -102,21 +102,38 @@ class HubInbox:
         self._alarms.greeted(enrolment, epoch, standing.epoch)
         return standing
 
+    def tell(self, enrolment: str, what: str) -> bytes | None:
+        """The district's entries of the catalogue, to every school; of anything else nothing."""
+        del enrolment
+        return catalogue.newest(self._reader) if what == catalogue.ASKED else None
+
     def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
         """Every record's effect, once; refused ones are counted and kept scrubbed.
 
         A school that has brought in a day's worth is put off till later, with what it has left unharmed.
         """
+        return self.begin(deliveries, lambda: None)()
+
+    def begin(
+        self, deliveries: Sequence[Delivery], ready: Callable[[], None]
+    ) -> Callable[[], Sequence[Outcome]]:
+        """See shared.link.groups.Overlapping."""
         now = self._clock()
         day = ceilings.day_of(now)
         self._full = {name: full for name, full in self._full.items() if full[0] == day}
-        before = self._full
-        taken = [delivery for delivery in deliveries if delivery.enrolment not in before]
-        full, found = (
-            self._writer.run(lambda own: Taking(own, now, self._daily, self._known).deliver(taken))
-            if taken
-            else ({}, [])
-        )
+        taken = [delivery for delivery in deliveries if delivery.enrolment not in self._full]
+        if not taken:
+            ready()
+            return lambda: self._finished(deliveries, now, {}, [])
+        written = self._writer.submit(lambda own: Taking(own, now, self._daily, self._known).deliver(taken))
+        written.add_done_callback(lambda _: ready())
+        return lambda: self._finished(deliveries, now, *written.result())
+
+    def _finished(
+        self, deliveries: Sequence[Delivery], now: float, full: Mapping[str, str], found: Sequence[Outcome]
+    ) -> list[Outcome]:
+        """One outcome a delivery: what was `found`, and for schools that were full before, later."""
+        before, day = self._full, ceilings.day_of(now)
         self._full = before | {enrolment: (day, reason) for enrolment, reason in full.items()}
         rest, later = iter(found), Later(ceilings.retry_ms(now))
         outcomes = [later if delivery.enrolment in before else next(rest) for delivery in deliveries]

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -16,6 +17,8 @@ from shared.link.limits import Limits
 from shared.link.server import LinkServer
 
 LOOK_SECONDS: Final = 0.5
+
+_State = tuple[int, int, int, int] | None
 
 
 class HubLink:
@@ -80,10 +83,29 @@ def next_key(layout: Layout, in_use: str) -> Callable[[], str]:
     already: were it none for that moment, schools would forget it just before they need it.
     """
 
+    paths = [layout.keys / f"{folder.LINK_KEY}{end}.key" for end in ("", ".next")]
+    read: tuple[tuple[_State, ...], str] | None = (
+        None  # what lay there when the files were read, and what they said
+    )
+
     def look() -> str:
-        following, _ = folder.next_keys(layout)
-        with suppress(CommonGroundError, OSError):  # one that is of no use is said where it is used
-            following = following or folder.link_keys(layout)
-        return "" if following is None or following.public == in_use else following.public
+        nonlocal read
+        files = tuple(map(_state, paths))
+        if read is None or read[0] != files:
+            following, _ = folder.next_keys(layout)
+            with suppress(CommonGroundError, OSError):  # one that is of no use is said where it is used
+                following = following or folder.link_keys(layout)
+            said = "" if following is None or following.public == in_use else following.public
+            read = files, said
+        return read[1]
 
     return look
+
+
+def _state(path: Path) -> _State:
+    """What tells one file of a key from another: each is written once, and renamed."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_mode

@@ -20,9 +20,11 @@ from hub.link import HubLink, next_key
 from hub.nightly import Nightly
 from hub.pages import routes as pages
 from hub.paths import Layout
+from hub.silence import Listening
 from hub.store.schema import MIGRATIONS
 from hub.views import Views
 from shared import guard, storage
+from shared.courier import Courier
 from shared.serving import LOOPBACK, loopback_socket
 
 STOP_SECONDS = 1
@@ -97,6 +99,9 @@ def run(layout: Layout, port: int | None = None) -> None:
         nightly = Nightly(writer)
         nightly.start()
         held.callback(nightly.stop)
+        for watching in (Listening(writer, own.notice), Courier(writer, own.notice, layout.folder)):
+            watching.start()
+            held.callback(watching.stop)
         server.run(sockets=[listener])
         _log.info("hub_stops")
 

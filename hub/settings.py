@@ -11,6 +11,8 @@ from hub.paths import Layout
 from shared import settings
 from shared.errors import SettingsError, UsageError
 from shared.link.sockets import check_address
+from shared.notice import NoticeSettings
+from shared.notice import check as check_notice
 
 DEFAULT_PORT = 8000
 DEFAULT_LINK = "tcp://127.0.0.1:5710"
@@ -41,12 +43,14 @@ class HubSettings(msgspec.Struct, frozen=True):
     simulated: bool = False
     page: PageSettings = PageSettings()
     link: LinkSettings = LinkSettings()
+    notice: NoticeSettings = NoticeSettings()
 
 
 def load(layout: Layout) -> HubSettings:
     """The folder's settings; raises SettingsError with one line that says what to do."""
     own = settings.load(layout.settings, HubSettings)
     _check_link(own.link, str(layout.settings))
+    check_notice(own.notice, str(layout.settings))
     return own
 
 
@@ -117,4 +121,14 @@ address = {json.dumps(link)}
 # a router's address. Without it they name `address`. Agents that have joined keep what their invitation
 # named, in their own hub.toml.
 {named}
+
+[notice]
+# Word when a school's agent has not been heard for an hour, and when it is heard again: by e-mail
+# (port 587 and STARTTLS unless `port` and `tls` say otherwise), to a webhook as JSON, or both.
+# smtp = "mail.district.example"
+# from = "commonground@district.example"
+# to = ["it@district.example"]
+# user = "commonground"
+# password_file = "smtp_password"
+# webhook = "https://chat.district.example/hooks/it"
 """

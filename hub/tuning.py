@@ -13,7 +13,7 @@ LIMITS: Final[Limits] = replace(
     GUARDED, group_batches=4096, group_bytes=8 * 1024 * 1024, group_frames=8192, strangers=2048
 )
 
-_CACHE_KIB: Final = 32 * 1024  # the inner pages of the indices that every group touches
+_CACHE_KIB: Final = 4 * 1024  # the inner pages of the indices that every group touches; more was no faster
 _LOG_PAGES: Final = 4000  # a page that several groups change is copied into the file once
 
 

@@ -6,7 +6,8 @@ takes its part of the same processors: it looks at a socket when the kernel says
 
 FILE says where the hub is, the schools' keys, and what waits in each. Prints a line when it begins to
 connect, and at the end, as JSON, seconds from the first connection to the last acknowledgement, the
-processor seconds that the fleet itself took, and how many records were set aside and connections cut.
+processor seconds that the fleet itself took, how many records were set aside and connections cut, and how
+often a record was sent.
 """
 
 import json
@@ -54,6 +55,7 @@ class School:
     acked: int = 0
     aside: int = 0
     cut: int = 0
+    sent: int = 0
 
     def look(self) -> None:
         """What became of the connection."""
@@ -86,6 +88,7 @@ class School:
                 case Say(frame):
                     self.line.send(encode(frame))
                 case Transmit(first, last):
+                    self.sent += last - first + 1
                     for seq in range(first, last + 1):
                         self.line.send(encode(Batch(EPOCH, seq, *self.waiting[seq - 1])))
                 case Settled(seq):
@@ -134,6 +137,7 @@ def main(fleet: Fleet) -> dict[str, float]:
         "fleet_cpu_seconds": time.process_time() - used,
         "aside": sum(school.aside for school in schools),
         "cut": sum(school.cut for school in schools),
+        "sent": sum(school.sent for school in schools),
     }
 
 

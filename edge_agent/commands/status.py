@@ -19,7 +19,10 @@ _WHOSE: Final = {
 
 def status(folder: Folder, as_json: AsJson = False) -> None:
     """Say whether the running agent works."""
+    from msgspec import to_builtins
+
     from edge_agent.asking import ask
+    from edge_agent.blind_spot import told
     from edge_agent.pages.shape import model_words
 
     paths = AgentFolder(folder)
@@ -49,6 +52,8 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     if held is not None:
         compared = "as this school’s log has it" if held.agrees else "which this school’s log does not have"
         say(f"The district holds entry {held.seq}, {compared}.")
+    if found.sight.lessons:
+        say(told(to_builtins(found.sight)))
     for model in found.models:
         say(f"Model {model.id} {model.version}: {model_words(model)}")
     print_counts(totals, {"refused": found.refused, "unmatched": found.unmatched, "outside": found.outside})

@@ -1,46 +1,77 @@
-"""The bell schedule: when the roster's periods are, by weekday, in local time."""
+"""The bell schedule: when periods are, by weekday or rotation day and by schedule, in local time."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import time
 from pathlib import Path
+from typing import Final
 
+from edge_agent.identity.local_time import time_of_day
+from edge_agent.identity.school_calendar import CLOSED, DAYS, REGULAR, day_label, schedule_name
 from edge_agent.identity.tables import Refused, rows
 
 LONGEST_MINUTES = 600
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+EVERY: Final = frozenset({"all", "daily", "every", "*"})
+_RANGE: Final = re.compile(r"([A-Za-z]{3,})\s*(?:-|–|to)\s*([A-Za-z]{3,})")
+_PARTS: Final = re.compile(r"[\s,;/+]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Bell:
-    """One period on one weekday (0 is Monday)."""
+    """One period of one schedule on these days (`Mon`, or a rotation day such as `A`)."""
 
     period: str
-    weekday: int
+    days: frozenset[str]
     start: time
     end: time
+    schedule: str = REGULAR
 
 
-def load_bells(path: Path, refused: Refused) -> tuple[Bell, ...]:
-    """Read `period,days,start,end` (days as `Mon Tue`, times as `08:30`); faulty rows are refused."""
+def load_bells(path: Path, refused: Refused, labels: Iterable[str] = ()) -> tuple[Bell, ...]:
+    """Read `period,days,start,end` and, if there, `schedule`; faulty rows are refused.
+
+    Days are weekdays (`Mon Tue`, `Mon-Fri`), `all`, or rotation days (`labels`); times are as `08:30`.
+    """
+    known = frozenset(labels)
     bells = []
-    for line, row in rows(path, ("period", "days", "start", "end"), refused):
-        try:
-            start, end = time.fromisoformat(row["start"]), time.fromisoformat(row["end"])
-            weekdays = [DAYS.index(day[:3].title()) for day in row["days"].split()]
-        except ValueError:
-            refused.add(path, line, "unreadable day or time", ",".join(row.values()))
+    for line, row in rows(path, ("period", "days", "start", "end"), refused, ("schedule",)):
+        text = ",".join(row.values())
+        start, end = time_of_day(row["start"]), time_of_day(row["end"])
+        days = read_days(row["days"], known)
+        if start is None or end is None or days is None:
+            refused.add(path, line, "unreadable day or time", text)
             continue
-        fault = _fault(row["period"], weekdays, start, end)
+        fault = "no period or no day" if not row["period"] or not days else time_fault(start, end)
         if fault:
-            refused.add(path, line, fault, ",".join(row.values()))
+            refused.add(path, line, fault, text)
             continue
-        bells += [Bell(row["period"], weekday, start, end) for weekday in weekdays]
+        bells.append(Bell(row["period"], days, start, end, schedule_name(row["schedule"]) or REGULAR))
     return tuple(bells)
 
 
-def _fault(period: str, weekdays: list[int], start: time, end: time) -> str | None:
-    if not period or not weekdays:
-        return "no period or no day"
+def read_days(text: str, labels: frozenset[str]) -> frozenset[str] | None:
+    """Weekdays and rotation days of a list; None if one is neither."""
+    if text.strip().lower() in EVERY:
+        return frozenset(DAYS)
+    days: set[str] = set()
+    for first, last in _RANGE.findall(text):
+        ends = [day_label(first), day_label(last)]
+        if not {*ends} <= {*DAYS}:
+            return None
+        at, upto = DAYS.index(ends[0]), DAYS.index(ends[1])
+        days |= {DAYS[number % 7] for number in range(at, upto + 1 if upto >= at else upto + 8)}
+    for part in _PARTS.split(_RANGE.sub(" ", text)):
+        if part and part.lower() != "day":
+            label = day_label(part)
+            if label == CLOSED or label not in {*DAYS, *labels}:
+                return None
+            days.add(label)
+    return frozenset(days)
+
+
+def time_fault(start: time, end: time) -> str | None:
+    """Why no lesson can be from `start` to `end`, or None."""
     if start.tzinfo or end.tzinfo:
         return "a bell has local time, without an offset"
     if end <= start:

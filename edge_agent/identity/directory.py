@@ -1,29 +1,64 @@
 """From an address or a user at a moment to a device in a lesson, or the reason why not."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_agent.days import day_of, day_start
-from edge_agent.identity.inventory import Device, Inventory, is_private
-from edge_agent.identity.leases import Leases
+from edge_agent.identity.carts import Carts
+from edge_agent.identity.hardware import is_private
+from edge_agent.identity.inventory import Device, Inventory
+from edge_agent.identity.leases import FOREVER, Leases
+from edge_agent.identity.places import Places
 from edge_agent.identity.roster import Roster
 from edge_agent.identity.timetable import Lesson, Timetable
+from edge_agent.identity.whereabouts import Watch
 from edge_agent.sources.facts import Whereabouts
 
-DAYS_KEPT = 400
+OUTSIDE: Final = "outside_lessons"
+ASLEEP_HOURS: Final = 5  # from midnight; on a day without any lesson all of them
+DAYS_KEPT = 3  # those asked for last: a day of a large school takes a MiB
 
 
 @dataclass(frozen=True, slots=True)
 class _Day:
-    """One local day: its span in seconds UTC, and each device's lessons in order of start."""
+    """One local day: its span in seconds UTC; each device's lessons, and each room's, in order of start."""
 
     day: date
     start: int
     end: int
-    starts: dict[str, list[int]]
-    lessons: dict[str, list[Lesson]]
+    devices: dict[str, "_Course"]
+    rooms: dict[str, "_Course"]
+    free: bool
+
+
+@dataclass(slots=True)
+class _Course:
+    """Lessons in order of start. Where two overlap, the later one counts from its start on."""
+
+    starts: list[int] = field(default_factory=list)
+    lessons: list[Lesson] = field(default_factory=list)
+
+    def add(self, lesson: Lesson) -> None:
+        self.starts.append(lesson.start)
+        self.lessons.append(lesson)
+
+    def at(self, moment: int) -> Lesson | None:
+        at = bisect_right(self.starts, moment)
+        return self.lessons[at - 1] if at and moment < self.lessons[at - 1].end else None
+
+    def stay(self, moment: int) -> tuple[Lesson | None, int]:
+        """What `at` says, and before when (seconds UTC) it says the same."""
+        at = bisect_right(self.starts, moment)
+        following = self.starts[at] if at < len(self.starts) else FOREVER
+        if at:
+            lesson = self.lessons[at - 1]
+            if moment < lesson.end:
+                return lesson, min(following, lesson.end)
+        return None, following
 
 
 class _Files:
@@ -34,7 +69,7 @@ class _Files:
         self.roster = roster
         self.timetable = timetable
         self.learners = {user for item in roster.classes.values() for user in item.learners}
-        self.rooms = {item.room for item in roster.classes.values()} - {""}
+        self.rooms = {room for item in roster.classes.values() for room in item.rooms}
         self._zone = zone
         self._days: dict[date, _Day] = {}
         self._today: _Day | None = None
@@ -44,11 +79,10 @@ class _Files:
         if today is not None and today.start <= moment < today.end:
             return today
         day = day_of(moment, self._zone)
-        found = self._days.get(day)
-        if found is None:
-            if len(self._days) >= DAYS_KEPT:
-                self._days = {}
-            found = self._days[day] = self._build(day)
+        found = self._days.pop(day, None) or self._build(day)
+        self._days[day] = found
+        for unused in list(self._days)[:-DAYS_KEPT]:
+            self._days.pop(unused, None)  # another thread may have done so
         self._today = found
         return found
 
@@ -59,30 +93,42 @@ class _Files:
         school_class = lesson.school_class
         by_user = self.inventory.by_user
         own = [by_user[user] for user in school_class.learners if user in by_user]
+        room = lesson.room or school_class.room
         cart = [
-            device
-            for device in self.inventory.devices
-            if school_class.room and device.room == school_class.room and not device.user
+            device for device in self.inventory.devices if room and device.room == room and not device.user
         ]
         return [device for device in (*own, *cart) if not device.opted_out]
 
     def _build(self, day: date) -> _Day:
-        starts: dict[str, list[int]] = {}
-        lessons: dict[str, list[Lesson]] = {}
-        # In order of start: where two lessons of one device overlap, the later one has it from its start on.
-        for lesson in self.timetable.lessons(day):
+        devices: dict[str, _Course] = {}
+        rooms: dict[str, _Course] = {}
+        planned = (*self.timetable.lessons(day), *self.timetable.testing(day))
+        for lesson in sorted(planned, key=lambda lesson: lesson.start):
             for device in self.members(lesson):
-                starts.setdefault(device.id, []).append(lesson.start)
-                lessons.setdefault(device.id, []).append(lesson)
+                devices.setdefault(device.id, _Course()).add(lesson)
+            room = lesson.room or lesson.school_class.room
+            if room:
+                rooms.setdefault(room, _Course()).add(lesson)
         following = date.fromordinal(day.toordinal() + 1)
-        return _Day(day, day_start(day, self._zone), day_start(following, self._zone), starts, lessons)
+        start, end = day_start(day, self._zone), day_start(following, self._zone)
+        return _Day(day, start, end, devices, rooms, not planned)
 
 
 class Directory:
     """Everything that says who is where; built from files, kept in memory."""
 
-    def __init__(self, inventory: Inventory, roster: Roster, timetable: Timetable, zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        inventory: Inventory,
+        roster: Roster,
+        timetable: Timetable,
+        zone: ZoneInfo,
+        access_points: Mapping[str, str] | None = None,
+    ) -> None:
         self.leases = Leases()
+        self.places = Places({} if access_points is None else access_points)
+        self.watch = Watch(())
+        self.carts = Carts()
         self._zone = zone
         self._files = _Files(inventory, roster, timetable, zone)
 
@@ -106,12 +152,29 @@ class Directory:
         return self._files.timetable
 
     def learn(self, fact: Whereabouts) -> None:
-        """Take who has which address since when."""
+        """Take who has which address since when, and who is at which access point."""
         self.leases.learn(fact)
+        self.places.learn(fact)
+
+    def look(self, now: float) -> None:
+        """Learn what files say newly of addresses and places (`now` in seconds UTC)."""
+        self.watch.look(now)
+
+    def forget_before(self, moment: int) -> None:
+        """Drop what no signal can ask for any more of addresses and places."""
+        self.leases.forget_before(moment)
+        self.places.forget_before(moment)
 
     def device_at(self, address: str, moment: int) -> Device | str:
         """The inventory device behind an address at a moment, or the reason why none is known."""
-        hardware = self.leases.at(address, moment)
+        return self._behind(self.leases.at(address, moment))
+
+    def device_stay(self, address: str, moment: int) -> tuple[Device | str, int]:
+        """What `device_at` says, and a moment (seconds UTC) before which that does not change."""
+        hardware, until = self.leases.stay(address, moment)
+        return self._behind(hardware), until
+
+    def _behind(self, hardware: str | None) -> Device | str:
         if hardware is None:
             return "no_lease"
         device = self._files.inventory.by_hardware.get(hardware)
@@ -130,12 +193,46 @@ class Directory:
         """The local day and lesson of a device at a moment, or the reason why there is none."""
         files = self._files
         day = files.day(moment)
-        at = bisect_right(day.starts.get(device.id, ()), moment)
-        if at:
-            lesson = day.lessons[device.id][at - 1]
-            if moment < lesson.end:
-                return day.day, lesson
-        return "outside_lessons" if files.has_class(device) else "no_class"
+        room = None if device.user or not self.places else self.places.room(device.hardware, moment)
+        if not device.hardware:
+            room = device.room  # known by its cart alone
+        # The school's own iPads travel: one whose access point is known belongs to the class in that room.
+        course = day.devices.get(device.id) if room is None else day.rooms.get(room)
+        lesson = course.at(moment) if course is not None else None
+        if lesson is not None:
+            return (day.day, lesson) if lesson.collected else "testing"
+        return OUTSIDE if room is not None or files.has_class(device) else "no_class"
+
+    def lesson_stay(self, device: Device, moment: int) -> tuple[tuple[date, Lesson] | str, int]:
+        """What `lesson_at` and `rest_at` say, and a moment (seconds UTC) before which neither changes."""
+        files = self._files
+        day = files.day(moment)
+        room, until = None, day.end
+        if self.places and not device.user:
+            room, change = self.places.stay(device.hardware, moment)
+            until = min(until, change)
+        course = day.devices.get(device.id) if room is None else day.rooms.get(room)
+        if course is not None:
+            lesson, change = course.stay(moment)
+            until = min(until, change)
+            if lesson is not None:
+                return ((day.day, lesson) if lesson.collected else "testing"), until
+        awake = day.start + ASLEEP_HOURS * 3600
+        if moment < awake < until:
+            until = awake
+        return (OUTSIDE if room is not None or files.has_class(device) else "no_class"), until
+
+    def rest_at(self, moment: int) -> tuple[str, float] | None:
+        """The local day of a moment at which the school sleeps, and for how many of its hours; else None."""
+        day = self._files.day(moment)
+        if not day.free and moment >= day.start + ASLEEP_HOURS * 3600:
+            return None
+        return day.day.isoformat(), 24.0 if day.free else float(ASLEEP_HOURS)
+
+    def is_around(self, device: Device, since: int, until: int) -> bool:
+        """Whether the device was given an address, or seen at an access point, in these seconds (UTC)."""
+        hardware = device.hardware
+        return self.leases.given(hardware, since, until) or self.places.told(hardware, since, until)
 
     def members(self, lesson: Lesson) -> list[Device]:
         """The devices that the lesson should have: its learners' own, or its room's cart."""

@@ -1,6 +1,7 @@
 """Subjects as a closed list: a roster's free text may name a teacher, and must not leave the school."""
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 OTHER: Final = "Other"
@@ -21,6 +22,39 @@ _WORDS: Final = (
     ("Arts", "art arts design drama theatre theater photography media"),
     ("Physical education and health", "physical pe sport sports health gym dance"),
 )
+
+# The first two digits of SCED course codes, which OneRoster asks for as `subjectCodes`.
+_CODES: Final = {
+    "01": "English language arts",
+    "51": "English language arts",
+    "02": "Mathematics",
+    "52": "Mathematics",
+    "03": "Science",
+    "53": "Science",
+    "04": "Social studies",
+    "54": "Social studies",
+    "05": "Arts",
+    "55": "Arts",
+    "06": "World languages",
+    "56": "World languages",
+    "08": "Physical education and health",
+    "58": "Physical education and health",
+    "10": "Computing and technology",
+    "60": "Computing and technology",
+}
+_SCED: Final = re.compile(r"\d{5}[A-Za-z0-9.]*")
+
+
+def subject_among(texts: Iterable[str], codes: Iterable[str]) -> str:
+    """The first subject that lists of texts name, the best first; else that of a SCED code; else `Other`."""
+    found = (subject_of(part) for text in texts for part in text.split(","))
+    coded = (
+        _CODES.get(code.strip()[:2], OTHER)
+        for text in codes
+        for code in text.split(",")
+        if _SCED.fullmatch(code.strip())
+    )
+    return next((subject for subject in (*found, *coded) if subject != OTHER), OTHER)
 
 
 def subject_of(text: str) -> str:

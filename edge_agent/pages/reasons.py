@@ -63,6 +63,7 @@ _REASONS: Final[Mapping[str, Reason]] = MappingProxyType(
         # outside
         "outside_lessons": Reason("outside lessons: let go at once"),
         "background": Reason("an iPad’s own background traffic: let go at once"),
+        "testing": Reason("in a test, which is no lesson: let go at once"),
         "staff": Reason("a device of staff: let go at once"),
         "opted_out": Reason("a device that opted out: let go at once"),
         "statement_known": Reason("a statement that had come before"),

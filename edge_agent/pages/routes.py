@@ -1,25 +1,36 @@
 """The agent's pages: is it working, for IT; what leaves this school, for parents; the state as JSON."""
 
+import hmac
 from collections.abc import Callable, Mapping
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import parse_qs
 
 import msgspec
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from edge_agent.blind_spot import cautions
+from edge_agent.check.desk import CheckDesk
 from edge_agent.pages import shape
+from edge_agent.pages.blind_spot import blind_spot_figure
 from edge_agent.pages.minutes import minutes_figure
 from edge_agent.pages.reasons import link_words, reason, record_words
+from edge_agent.today_desk import TodayDesk
+from shared.errors import CommonGroundError
 from shared.pages.environment import Pages, order_of
 from shared.pages.sources import kind_words
 
 pages: Final = Pages(
     Path(__file__).parent,
     {
-        "links": (("/", "Is it working?"), ("/what-leaves", "What leaves this school")),
+        "links": (
+            *(("/", "Is it working?"), ("/catalogue", "Catalogue")),
+            ("/what-leaves", "What leaves this school"),
+        ),
         "how": "/what-leaves#how",
         "purpose": "This page is served to this machine only. It shows what the agent counts; it shows"
         " no child, no device and no lesson.",
@@ -38,6 +49,7 @@ pages: Final = Pages(
 
 
 HALF_A_YEAR: Final = timedelta(days=182)
+MAX_FORM: Final = 4_096  # bytes
 FOR_EVERYONE: Final = (
     "Made from the log in the school, for anyone who asks. It shows no child, no device and no lesson."
 )
@@ -52,15 +64,91 @@ def working(request: Request) -> Response:
     """Is it working: one line, what arrives, what is refused and why, what left, what to do next."""
     status = shape.read(_status(request))
     minutes = status.signals_by_minute[-60:]
-    return pages.page_or_data(
+    seen = status.sight
+    figures = [minutes_figure(minutes, order_of(request))] if minutes else []
+    if seen.expected_minutes:
+        figures.append(blind_spot_figure(seen))
+    today: TodayDesk | None = request.app.state.today
+    answer = pages.page_or_data(
         request,
         "status.html",
-        [minutes_figure(minutes, order_of(request))] if minutes else [],
+        figures,
         status=status,
+        cautions=cautions(
+            *(seen.reporting_lessons, seen.lessons, seen.reported_minutes, seen.expected_minutes)
+        ),
         sentence=shape.sentence(status),
         steps=[step for step in status.next_steps if step != status.working],
         until=_half_a_year_on(status.now),
+        today=today.shown() if today is not None else None,
+        **_check(request),
         simulated=status.simulated,
+    )
+    # Or the browser would not say where a form came from, and it would be refused.
+    answer.headers["Referrer-Policy"] = "same-origin"
+    return answer
+
+
+def _check(request: Request) -> dict[str, Any]:
+    """The newest check's findings, and when that was."""
+    desk: CheckDesk | None = request.app.state.check
+    found = desk.shown() if desk is not None else None
+    at = datetime.fromtimestamp(found.at, UTC).isoformat() if found is not None else None
+    return {"check": found, "check_at": at}
+
+
+async def change_today(request: Request) -> Response:
+    """Take a change of the day from the form on the page itself, and from nowhere else."""
+    today: TodayDesk | None = request.app.state.today
+    if today is None:
+        return refused(request, 404, "This agent takes no changes here", "Nothing was changed.")
+    form = await form_of(request)
+    token = form.get("token", "")
+    if not is_own(request) or not hmac.compare_digest(token.encode(), today.token.encode()):
+        happened = "What came was not sent by this agent’s own page, or the agent was started anew since."
+        return refused(request, 403, "Nothing was changed", happened)
+    words = " ".join(part for part in (form.get("change", ""), form.get("at", "")) if part)
+    if form.get("change") != "early dismissal":
+        words = form.get("change", "")
+    try:
+        await run_in_threadpool(today.take, words)
+    except CommonGroundError as error:
+        return refused(request, 400, "Nothing was changed", str(error))
+    return RedirectResponse("/", 303)
+
+
+async def form_of(request: Request) -> dict[str, str]:
+    """The fields of a small form; nothing of a large one."""
+    data = b""
+    async for part in request.stream():
+        data += part
+        if len(data) > MAX_FORM:
+            return {}
+    try:
+        fields = parse_qs(data.decode(), max_num_fields=8)
+    except ValueError:
+        return {}
+    return {name: values[0] for name, values in fields.items()}
+
+
+def is_own(request: Request) -> bool:
+    """Whether the browser, as far as it says so, sends from this very address."""
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    return site in (None, "same-origin") and origin in (None, f"http://{request.headers.get('host')}")
+
+
+def refused(request: Request, code: int, heading: str, happened: str) -> Response:
+    steps = (("/", "Back to the agent’s page, and try again there"),)
+    safe = "Lessons go on as they were."
+    return pages.page(
+        request,
+        "message.html",
+        code,
+        heading=heading,
+        happened=happened,
+        safe=safe,
+        steps=steps,
+        simulated=False,
     )
 
 
@@ -112,6 +200,7 @@ def static(request: Request) -> Response:
 
 ROUTES: Final = (
     Route("/", working),
+    Route("/today", change_today, methods=["POST"]),
     Route("/status.json", as_json),
     Route("/what-leaves", what_leaves),
     Route("/static/{name}", static),

@@ -58,6 +58,29 @@ class Lessons(msgspec.Struct, frozen=True):
     next: list[str] = []
 
 
+class SightOfWindows(msgspec.Struct, frozen=True):
+    """So many windows, what each kind of their sources sees, and which features that leaves out."""
+
+    windows: int = 0
+    sights: dict[str, str] = {}
+    missing: list[str] = []
+
+
+class BlindSpot(msgspec.Struct, frozen=True):
+    """Of a week's closed windows: expected device-minutes and what became of them; `bypassed` are devices."""
+
+    week: str | None = None
+    lessons: int = 0
+    expected_minutes: int = 0
+    seen_minutes: int = 0
+    bypassed_minutes: int = 0
+    unseen_minutes: int = 0
+    bypassed: int = 0
+    reporting_lessons: int = 0
+    reported_minutes: int = 0
+    windows: list[SightOfWindows] = []
+
+
 class Model(msgspec.Struct, frozen=True):
     """A model that lessons are judged by; `fit` is the first of its fit's hash, if it has one."""
 
@@ -151,6 +174,7 @@ class AgentStatus(msgspec.Struct, frozen=True):
     quarantine: list[Quarantined] = []
     models: list[Model] = []
     windows: Lessons = Lessons()
+    sight: BlindSpot = BlindSpot()
     weeks: list[Week] = []
     outbox: Outbox = Outbox()
     left: list[Left] = []

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from edge_agent.catalogue.met import of_the_day
 from edge_agent.collector import FUTURE_SECONDS
 from edge_agent.daykeys import DESTROYED
 from edge_agent.parcel import Heard, Parcel
@@ -36,7 +37,8 @@ REASONS: Final = frozenset(
         *("malformed_line", "line_too_long", "unreadable_time", "forged_name", "in_the_future"),
         *("lease_without_hardware_address", "line_not_processed", "position_lost"),
         *("no_lease", "unknown_device", "unknown_user", "private_address", "opted_out", "staff", "no_class"),
-        *("outside_lessons", "background", DESTROYED, OTHER),
+        *("outside_lessons", "testing", "background", DESTROYED, OTHER),
+        *("reply", "query_type", "no_name", "blocked", "denied", "anonymised"),
     }
 )
 _WHAT: Final = frozenset({"unmatched", "outside", "late", "refused"})
@@ -90,20 +92,26 @@ def admit(parcel: Parcel, *, source: str, kind: str, apps: int, table_of: TableO
         heard=[group for group in _heard(parcel.heard, table_of) if group.devices],
         seen=[],
         read_until=parcel.read_until,
+        present=[group for group in _heard(parcel.present, table_of) if group.devices],
+        met=of_the_day(parcel.met, {one.day: table_of(one.day) for one in parcel.met}),
     )
 
 
 def belongs(batch: SignalBatch, table: DayTable) -> NDArray[np.bool_]:
-    """Which signals [n] lie in a lesson of the day that has their class and their device."""
+    """Which signals [n] lie in a lesson of the day that has their class and their device, and in no test."""
     found = np.zeros(len(batch), bool)
     indexes = {code: index for index, code in enumerate(batch.class_codes)}
     for lesson in table.lessons:
-        index = indexes.get(lesson.code)
+        index = indexes.get(lesson.code) if lesson.code else None
         if index is None:
             continue
         inside = (batch.class_ == index) & (batch.t >= lesson.start) & (batch.t < lesson.end)
         if inside.any():
             found |= inside & np.isin(batch.device, np.asarray(lesson.devices, np.uint64))
+    for test in (lesson for lesson in table.lessons if not lesson.code):
+        inside = found & (batch.t >= test.start) & (batch.t < test.end)
+        if inside.any():
+            found &= ~(inside & np.isin(batch.device, np.asarray(test.devices, np.uint64)))
     return found
 
 
@@ -159,11 +167,16 @@ def _heard(groups: Sequence[Heard], table_of: TableOf) -> Iterator[Heard]:
     for day in {group.day for group in groups}:
         table = table_of(day)
         for lesson in () if table is None else table.lessons:
-            lessons[day, lesson.code, lesson.start] = frozenset(lesson.devices)
+            lessons[day, lesson.code, lesson.start] = frozenset(lesson.devices if lesson.code else ())
     for group in groups:
         there = lessons.get((group.day, group.class_code, group.start), frozenset())
-        devices = [device for device in dict.fromkeys(group.devices) if device in there]
-        yield Heard(group.class_code, group.start, group.day, devices)
+        spans = {device: span for device, *span in group.spans() if device in there}
+        whole = not group.first
+        yield Heard(
+            *(group.class_code, group.start, group.day, list(spans)),
+            first=[] if whole else [first for first, _ in spans.values()],
+            last=[] if whole else [last for _, last in spans.values()],
+        )
 
 
 def _known(reason: str) -> str:
@@ -181,9 +194,12 @@ def _check_batch(batch: SignalBatch, source: str, kind: str, days: set[str]) -> 
 
 
 def _check_groups(parcel: Parcel) -> None:
-    places = {(group.class_code, group.start, group.day) for group in parcel.heard}
-    if len(places) < len(parcel.heard) or not all(group.devices for group in parcel.heard):
-        raise BadInput("groups_malformed", "empty or repeated groups")
+    for groups in (parcel.heard, parcel.present):
+        places = {(group.class_code, group.start, group.day) for group in groups}
+        if len(places) < len(groups) or not all(group.devices for group in groups):
+            raise BadInput("groups_malformed", "empty or repeated groups")
+        if any(len(set(group.devices)) < len(group.devices) for group in groups):
+            raise BadInput("groups_malformed", "a device twice")
 
 
 def _check_counts(parcel: Parcel) -> None:

@@ -17,7 +17,7 @@ from msgspec import Meta
 from edge_agent.daykeys import pseudonym
 from edge_agent.days import day_start
 from edge_agent.identity.directory import Directory
-from edge_agent.identity.inventory import is_private
+from edge_agent.identity.hardware import is_private
 from edge_agent.placing import Miss, Spot
 from shared.errors import BadInput
 
@@ -27,7 +27,10 @@ Hardware = Annotated[str, Meta(pattern=r"^[0-9a-f]{12}\Z")]
 
 
 class TableLesson(msgspec.Struct, array_like=True, frozen=True):
-    """One lesson (seconds UTC, `start <= t < end`) and the pseudonyms of the devices that belong to it."""
+    """One lesson (seconds UTC, `start <= t < end`) and the pseudonyms of the devices that belong to it.
+
+    `code` is empty for a lesson of which nothing is taken in: a test is written.
+    """
 
     code: str
     start: int
@@ -70,8 +73,20 @@ class DayTable(msgspec.Struct, array_like=True, frozen=True, dict=True):
         at = bisect_right(starts, moment)
         # Where two lessons of one device overlap, the later one has it from its start on.
         if at and moment < lessons[at - 1].end:
+            if not lessons[at - 1].code:
+                return Miss("outside", "testing")
             return Spot(self.day, lessons[at - 1].code, lessons[at - 1].start, device)
         return Miss("outside", "outside_lessons") if has_class else Miss("unmatched", "no_class")
+
+    def change(self, hardware: str, moment: int) -> int:
+        """Before when (seconds UTC) `place` says of the hardware what it does at a moment of this day."""
+        device, _ = self.devices.get(hardware, (-1, False))
+        starts, lessons = self._timetable.get(device, ((), ()))
+        at = bisect_right(starts, moment)
+        changes: list[int] = [self.end, *starts[at : at + 1]]
+        if at and moment < lessons[at - 1].end:
+            changes.append(lessons[at - 1].end)
+        return min(changes)
 
 
 def make(directory: Directory, codes: Mapping[str, str], key: bytes, day: date, zone: ZoneInfo) -> DayTable:
@@ -84,14 +99,15 @@ def make(directory: Directory, codes: Mapping[str, str], key: bytes, day: date, 
             left_out[device.hardware] = admitted
         else:
             devices[device.hardware] = pseudonym(key, device.id), directory.has_class(device)
+    planned = (*directory.timetable.lessons(day), *directory.timetable.testing(day))
     lessons = tuple(
         TableLesson(
-            codes[lesson.school_class.id],
+            codes[lesson.school_class.id] if lesson.collected else "",
             lesson.start,
             lesson.end,
             tuple(dict.fromkeys(pseudonym(key, device.id) for device in directory.members(lesson))),
         )
-        for lesson in directory.timetable.lessons(day)
+        for lesson in sorted(planned, key=lambda lesson: lesson.start)
     )
     following = date.fromordinal(day.toordinal() + 1)
     start, end = day_start(day, zone), day_start(following, zone)

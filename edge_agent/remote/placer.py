@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import partial
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -78,18 +77,38 @@ class TablePlacer:
     def at(self, now: float) -> Place:
         """See Placer."""
         self._tables.forget(now)
-        return partial(self._place, now=now)
+        return _Told(self.leases, self._tables, now)
 
     def learn(self, facts: Iterable[Whereabouts]) -> None:
         """See Placer."""
         for fact in facts:
             self.leases.learn(fact)
 
-    def _place(self, fact: Use, *, now: float) -> Spot | Miss:
+
+class _Told:
+    """Where facts belong by what is told now."""
+
+    def __init__(self, leases: Leases, tables: Tables, now: float) -> None:
+        self._leases = leases
+        self._tables = tables
+        self._now = now
+
+    def __call__(self, fact: Use, /) -> Spot | Miss:
+        """See Place."""
         if isinstance(fact, Did | Visit):
             return Miss("unmatched", "unknown_user")  # user names are not told to other machines
-        hardware = self.leases.at(fact.address, fact.t)
+        hardware = self._leases.at(fact.address, fact.t)
         if hardware is None:
             return Miss("unmatched", "no_lease")
-        table = self._tables.at(fact.t, now)
+        table = self._tables.at(fact.t, self._now)
         return Miss("late", table) if isinstance(table, str) else table.place(hardware, fact.t)
+
+    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
+        """See Place."""
+        hardware, until = self._leases.stay(address, moment)
+        if hardware is None:
+            return Miss("unmatched", "no_lease"), until
+        table = self._tables.at(moment, self._now)
+        if isinstance(table, str):
+            return Miss("late", table), moment + 1
+        return table.place(hardware, moment), min(until, table.change(hardware, moment))

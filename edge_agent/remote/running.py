@@ -14,11 +14,15 @@ import structlog
 from edge_agent.clock import Clock
 from edge_agent.collector import Collector
 from edge_agent.parts import parser
+from edge_agent.paths import AgentFolder
+from edge_agent.remote.catalogue import AgentCatalogue
 from edge_agent.remote.placer import TablePlacer, Tables
 from edge_agent.remote.station import Station
 from edge_agent.remote.telling import CLOCK, OTHER_KIND, SETUP, Setup, decode_setup, decode_time
+from edge_agent.settings import SourceSettings
 from edge_agent.sources.follow import Follower
-from models.catalogue.load import load_catalogue
+from edge_agent.sources.listening import Listener, open_listener
+from models.catalogue.load import Catalogue
 from models.catalogue.match import NameMatcher
 from shared.errors import BadInput, CommonGroundError, SettingsError
 from shared.link.client import LinkClient
@@ -30,10 +34,15 @@ TIME_SECONDS: Final = 2.0  # what time it is, nobody waits for longer: the log i
 LOOK_SECONDS: Final = 1.0
 
 
-def run(station: Station, agent: Peer, kind: str, path: Path, clock: Clock, stop: threading.Event) -> None:
-    """Collect until `stop`. Raises SettingsError when agent and collector do not fit together."""
+def run(station: Station, agent: Peer, source: SourceSettings, clock: Clock, stop: threading.Event) -> None:
+    """Collect until `stop`. Raises SettingsError when agent and collector do not fit together.
+
+    `source` says what to read: its kind, path and mapping; paths begin where the program was started.
+    """
+    parser(source.kind, ZoneInfo("UTC"), mapping=source.mapping)
+    path, kind = Path(source.path or ""), source.kind
     log = structlog.get_logger("collect")
-    spool = Spool()
+    spool = Spool(rereads=not path.is_fifo())
     rng = random.Random(secrets.randbits(64))
     pairs = station.key_pairs()
     client = LinkClient(
@@ -48,16 +57,21 @@ def run(station: Station, agent: Peer, kind: str, path: Path, clock: Clock, stop
     if len(pairs) > 1:
         client.renew(pairs[1])
     client.start()
-    follower: Follower | None = None
+    follower: Follower | Listener | None = None
     try:
         setup = _setup(client, stop, log.info)
         if setup is None:
             return
-        follower = _follower(setup, kind, path, clock, spool, client)
+        catalogue = AgentCatalogue(partial(_ask, client), setup.catalogue)
+        collector = _collector(setup, source.kind, catalogue.load(), client)
+        follower = _follower(setup, source, collector, clock, spool, client)
         follower.start()
         said = ""
         while not stop.wait(LOOK_SECONDS):
             said = _say(said, f"{follower.state}; the agent: {_link(client)}", log.info)
+            if (fresh := catalogue.look()) is not None:
+                collector.adopt(NameMatcher(fresh), fresh.version, fresh.off_task_apps())
+                log.info("catalogue changed", version=fresh.version)
     finally:
         if follower is not None:
             follower.stop()
@@ -89,28 +103,34 @@ def _setup(client: LinkClient, stop: threading.Event, say: Callable[..., None]) 
     return None
 
 
-def _follower(
-    setup: Setup, kind: str, path: Path, clock: Clock, spool: Spool, client: LinkClient
-) -> Follower:
-    catalogue = load_catalogue()
+def _collector(setup: Setup, kind: str, catalogue: Catalogue, client: LinkClient) -> Collector:
     if setup.kind != kind:
         raise SettingsError(
             f"this collector was invited to read `{setup.kind}`, not `{kind}`: invite another"
         )
-    if setup.catalogue != catalogue.version:
-        raise SettingsError(
-            f"the agent has catalogue {setup.catalogue}, this collector {catalogue.version}:"
-            " install the same version of commonground on both"
-        )
-    zone = ZoneInfo(setup.timezone)
-    collector = Collector(
+    return Collector(
         kind=kind,
         source=setup.source,
-        placer=TablePlacer(Tables(partial(_ask, client), zone)),
+        placer=TablePlacer(Tables(partial(_ask, client), ZoneInfo(setup.timezone))),
         matcher=NameMatcher(catalogue),
         catalogue=catalogue.version,
+        off_task=catalogue.off_task_apps(),
     )
-    return Follower(path, parser(kind, zone), collector, spool, clock, setup.source, partial(_time, client))
+
+
+def _follower(
+    setup: Setup,
+    source: SourceSettings,
+    collector: Collector,
+    clock: Clock,
+    spool: Spool,
+    client: LinkClient,
+) -> Follower | Listener:
+    kind, path, zone = source.kind, Path(source.path or ""), ZoneInfo(setup.timezone)
+    parse, ask = parser(kind, zone, mapping=source.mapping), partial(_time, client)
+    if path.is_fifo():
+        return open_listener(source, AgentFolder(Path()), parse, collector, spool, clock, ask)
+    return Follower(path, parse, collector, spool, clock, setup.source, ask)
 
 
 def _time(client: LinkClient) -> int | None:

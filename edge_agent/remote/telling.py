@@ -19,6 +19,7 @@ from shared.errors import BadInput
 SETUP: Final = "setup"
 DAY: Final = "day:"
 CLOCK: Final = "clock"
+CATALOGUE: Final = "catalogue"
 OTHER_KIND: Final = "other_kind"  # the refusal of a collector that says it reads what it was not invited for
 
 
@@ -60,7 +61,10 @@ class _Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class Teller:
-    """Answers by topic: `setup`, `clock` (seconds UTC), and `day:2026-11-22` while that day's key lives."""
+    """Answers by topic: `setup`, `clock` (seconds UTC), and `day:2026-11-22` while that day's key lives.
+
+    `catalogue` is what district and school say beyond the shipped one, see `models.catalogue.layers`.
+    """
 
     timezone: str
     catalogue: str
@@ -69,6 +73,7 @@ class Teller:
     keys: DayKeys
     codes: Mapping[str, str]
     clock: Clock
+    layers: bytes = b""
     kept: dict[date, _Kept] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,6 +81,8 @@ class Teller:
         """The answer; None where there is none, as for a day whose key has been destroyed."""
         if what == SETUP:
             return msgspec.msgpack.encode(Setup(source, kind, self.timezone, self.catalogue, self.apps))
+        if what == CATALOGUE:
+            return self.layers
         if what == CLOCK:
             return msgspec.msgpack.encode(int(self.clock.now()))
         found = self._find(what.removeprefix(DAY)) if what.startswith(DAY) else None

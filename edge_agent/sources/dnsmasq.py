@@ -18,7 +18,7 @@ _LINE: Final = re.compile(
     + rb"(?:query\[(A|AAAA|HTTPS|SVCB|type=65)\] (.*) from ([0-9A-Fa-f.:]+)\r?$"
     + rb"|DHCPACK\([^)]*\) (\S+) (\S+)|.)"
 )
-_HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
+HARDWARE: Final = re.compile(rb"^(?:[0-9a-fA-F]{2}:){5}[0-9a-fA-F]{2}$")
 
 
 def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
@@ -29,19 +29,19 @@ def read_dnsmasq(chunk: bytes, times: LogTime) -> Reading:
         if not line:
             continue
         reading.lines += 1
-        match = _LINE.match(line) if len(line) <= MAX_LINE else None
-        if match is None:
-            reading.refuse("line_too_long" if len(line) > MAX_LINE else "malformed_line", line)
-            continue
-        t = _take(reading, match, line, times)
+        t = read_line(reading, line, times)
         if t is not None and newest < t <= latest:
             newest = t
     reading.newest = newest if newest >= 0 else None
     return reading
 
 
-def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTime) -> int | None:
-    """Take one line; its time (seconds UTC) if it has one."""
+def read_line(reading: Reading, line: bytes, times: LogTime) -> int | None:
+    """Take one line into `reading`; its time (seconds UTC) if it has one."""
+    match = _LINE.match(line) if len(line) <= MAX_LINE else None
+    if match is None:
+        reading.refuse("line_too_long" if len(line) > MAX_LINE else "malformed_line", line)
+        return None
     time, role, query, name, asker, address, hardware = match.groups()
     t = times.seconds(time)
     if t is None:
@@ -54,7 +54,7 @@ def _take(reading: Reading, match: "re.Match[bytes]", line: bytes, times: LogTim
             return t
         reading.facts.append(Contact(t, asker.decode("ascii"), name.decode("latin-1")))
     elif address is not None and role == b"-dhcp":
-        if _HARDWARE.match(hardware):
+        if HARDWARE.match(hardware):
             plain = hardware.replace(b":", b"").lower().decode("ascii")
             reading.facts.append(Lease(t, address.decode("latin-1"), plain))
         else:

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+HOUR = 3600
 REPEATED_HOUR = 1800
 AHEAD = timedelta(days=3)  # a resolver's clock may be wrong; further ahead it was last year
 PLAUSIBLE_AHEAD = 86400.0  # what lies further ahead says nothing of how far a log has come
@@ -48,6 +49,20 @@ class LogTime:
         if found is not None and found <= self.latest:
             self._last = max(self._last, found)
         return found
+
+    def hour(self, text: bytes, zone: bytes = b"") -> int | None:
+        """When an hour begins (seconds UTC), if each of its 3,600 seconds follows the one before; else None.
+
+        `text` is a time as far as its hour, `zone` what stands behind the seconds.
+        """
+        first, last = (self._parse(text + rest + zone) for rest in (b":00:00", b":59:59"))
+        if first is None or last is None or first[0] != first[1] or last[0] != last[1]:
+            return None
+        return first[0] if last[0] - first[0] == HOUR - 1 else None
+
+    def advance(self, moment: int) -> None:
+        """Lines up to this moment (seconds UTC, not after `latest`) were read by their hours."""
+        self._last = max(self._last, moment)
 
     def _parse(self, text: bytes) -> tuple[int, int] | None:
         try:

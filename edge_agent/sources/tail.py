@@ -1,45 +1,78 @@
 """A growing log read in whole lines: resumed where it was left, followed through every kind of rotation."""
 
-import io
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from edge_agent.sources.logfile import CHUNK, Listed, LogFile, Position, cut, resumed, rotated_files
+from edge_agent.sources.logfile import CHUNK, Listed, LogFile, pieces, resumed, rotated_files
+from edge_agent.sources.packed import ForeignFileError
+from edge_agent.sources.position import Position
 
 QUIET_SECONDS: Final = 5.0  # a writer goes on in the old file until it is told of the rotation
 LOOK_BACK_CHUNK: Final = 1024 * 1024
 LOOK_BACK_BYTES: Final = 256 * 1024 * 1024
 LOOK_BACK_NS: Final = 48 * 3600 * 10**9
+PACKED_TO: Final = 10  # a log is compressed to about a tenth
 
 
 def whole_lines(file: BinaryIO, only: bytes | None = None) -> Iterator[bytes]:
     """A file's lines in chunks of at most 48 KiB, or just those lines that hold `only`.
 
-    A last line without its newline comes too; a longer line than a chunk comes in pieces.
+    A last line without its newline comes too; of a line as long as a chunk nothing but its beginning.
     """
-    return _select(_pieces(file.read, CHUNK), only)
+    return select(pieces(file.read, CHUNK), only)
+
+
+def select(chunks: Iterator[bytes], only: bytes | None) -> Iterator[bytes]:
+    """The chunks, or just those of their lines that hold `only`."""
+    for chunk in chunks:
+        if only is None:
+            yield chunk
+        elif only in chunk:
+            yield b"".join(_lines_with(chunk, only))
+
+
+def _lines_with(chunk: bytes, only: bytes) -> Iterator[bytes]:
+    at = chunk.find(only)
+    while at >= 0:
+        end = chunk.find(b"\n", at)
+        end = len(chunk) if end < 0 else end
+        yield chunk[chunk.rfind(b"\n", 0, at) + 1 : end]
+        yield b"\n"
+        at = chunk.find(only, end)
 
 
 class Tail:
     """Reads one path. `read` gives whole lines; None at the end of what is there now.
 
-    `lost` counts how often the place to read on from was gone; whoever tells of it sets it to 0.
+    `lost` counts how often the place to read on from was gone, `torn` the compressed files that were damaged
+    or had no end, `unread` those that cannot be read at all; whoever tells of it sets them to 0. `head` is
+    set when another file begins, or this one is taken up again: the first lines of what was read of it
+    before, where these say what is where (`header`); whoever takes it sets it to None.
     `behind` says that a newer file waits, until this one is read and quiet.
     """
 
     def __init__(
-        self, path: Path, position: Position | None, monotonic: Callable[[], float] = time.monotonic
+        self,
+        path: Path,
+        position: Position | None,
+        monotonic: Callable[[], float] = time.monotonic,
+        *,
+        header: bool = False,
     ) -> None:
         self.lost = 0
+        self.torn = 0
+        self.unread = 0
+        self.head: bytes | None = None
         self.behind = False
         self._path = path
         self._open: LogFile | None = None
         self._resume = position
         self._monotonic = monotonic
+        self._header = header
         self._still: tuple[int, int] | None = None
         self._still_since = 0.0
 
@@ -69,12 +102,15 @@ class Tail:
         current = self._current()
         end = current.offset if current is not None else 0
         for path, start in self._look_back(current, LOOK_BACK_BYTES - end):
-            with suppress(OSError), path.open("rb") as past:
-                past.seek(start)
-                yield from _select(_pieces(past.read, LOOK_BACK_CHUNK), only)
+            with suppress(OSError):
+                past = resumed(path, None)
+                if past is not None:
+                    with past.file:
+                        read = past.stream(start, start + LOOK_BACK_BYTES)
+                        yield from select(pieces(read, LOOK_BACK_CHUNK), only)
         if current is not None:
-            current.file.seek(max(0, end - LOOK_BACK_BYTES))
-            yield from _select(_pieces(_up_to(current.file, end), LOOK_BACK_CHUNK), only)
+            read = current.stream(max(0, end - LOOK_BACK_BYTES), end)
+            yield from select(pieces(read, LOOK_BACK_CHUNK), only)
 
     def close(self) -> None:
         """Close the file; the next read opens what lies at the path then."""
@@ -83,7 +119,7 @@ class Tail:
             self._open = None
 
     def _current(self) -> LogFile | None:
-        if self._open is not None and not self._open.fits(self._open.position):
+        if self._open is not None and not self._open.still_fits():
             # Truncated in place: what was not read yet may lie in a copy beside it.
             self._resume = self._open.position
             self.close()
@@ -91,17 +127,24 @@ class Tail:
             self._open = self._find(self._resume)
             if self._open is not None:
                 self._resume = None
+                self._show_head(self._open)
         return self._open
 
+    def _show_head(self, opened: LogFile) -> None:
+        self.head = opened.head() if self._header else b""
+
+    def _opened(self, path: Path, position: Position | None) -> LogFile | None:
+        return resumed(path, position, header=self._header)
+
     def _find(self, position: Position | None) -> LogFile | None:
-        found = resumed(self._path, position)
+        found = self._opened(self._path, position)
         if found is not None or position is None:
             return found
         # Listed only now: what was renamed since is in the list.
         rotated = rotated_files(self._path)
         for file in reversed(rotated):
             with suppress(OSError):
-                found = resumed(file.path, position)
+                found = self._opened(file.path, position)
             if found is not None:
                 return found
         if not self._path.exists():
@@ -109,7 +152,7 @@ class Tail:
         unread = [file.path for file in rotated if 0 < position.written < file.stat.st_mtime_ns]
         for path in (*unread, self._path):
             with suppress(OSError):
-                found = resumed(path, None)
+                found = self._opened(path, None)
             if found is not None:
                 self.lost += 1
                 return found
@@ -127,8 +170,10 @@ class Tail:
         for file in reversed(older):
             if newest is None or most <= 0 or newest.st_mtime_ns - file.stat.st_mtime_ns > LOOK_BACK_NS:
                 break
-            spans.append((file.path, max(0, file.stat.st_size - most)))
-            most -= file.stat.st_size
+            packed = _is_packed(file.path)
+            # Where its last bytes are nobody knows before it is decompressed.
+            spans.append((file.path, 0 if packed else max(0, file.stat.st_size - most)))
+            most -= file.stat.st_size * (PACKED_TO if packed else 1)
         return spans[::-1]
 
     def _newer(self, current: LogFile) -> list[Listed]:
@@ -147,6 +192,13 @@ class Tail:
             if same
             else [file for file in rotated if file.stat.st_mtime_ns > status.st_mtime_ns]
         )
+        # Another name of this file is no newer one; nor is what was made of a file that is still there.
+        names = {file.path.name for file in newer}
+        newer = [
+            file
+            for file in newer
+            if not os.path.samestat(file.stat, status) and not _is_made_of(file.path.name, names)
+        ]
         return [file for file in (*newer, last) if file.stat.st_size > 0]
 
     def _quiet(self, current: LogFile, following: Listed) -> bool:
@@ -159,16 +211,20 @@ class Tail:
 
     def _go_on(self, position: Position | None, newer: list[Listed]) -> tuple[bytes, Position] | None:
         """The first chunk of the next file. Until there is one, the place is kept in the one before."""
-        replaced = resumed(self._path, position) if position is not None and len(newer) == 1 else None
-        if replaced is not None:  # no other log, but a longer copy of this one
-            self.close()
-            self._open = replaced
-            return self.read()
-        unreadable = 0
+        unreadable = unread = 0
         for file in newer:
             is_last = file is newer[-1]
             try:
-                opened = resumed(file.path, None)
+                replaced = self._copy(file, position, newer)
+                if replaced is not None:
+                    self._leave()
+                    self._open = replaced
+                    self._show_head(replaced)
+                    return self.read()
+                opened = self._opened(file.path, None)
+            except ForeignFileError:
+                unread += 1
+                continue
             except OSError:
                 if is_last:
                     raise
@@ -182,36 +238,42 @@ class Tail:
                 opened.close()
                 self.behind = moved
                 return None
-            self.close()
-            self._open, self._still = opened, None
+            self._leave()
+            self._open, self._still, self.head = opened, None, b""
             self.lost += unreadable
+            self.unread += unread
             self.behind = not is_last
             return opened.take(chunk)
         return None
 
+    def _copy(self, file: Listed, position: Position | None, newer: list[Listed]) -> LogFile | None:
+        """`file`, if it is no other log but this one: a copy of it, or what it was compressed to."""
+        if position is None:
+            return None
+        found = self._opened(file.path, position)
+        if found is None or len(newer) == 1 or found.is_packed:
+            return found
+        if self._open is not None and found.is_copy_of(self._open):
+            return found
+        found.close()
+        return None
 
-def _pieces(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
-    held = b""
-    while data := read(size - len(held)):
-        held += data
-        end = cut(held, size)
-        if end:
-            yield held[:end]
-            held = held[end:]
-    if held:
-        yield held
-
-
-def _select(chunks: Iterator[bytes], only: bytes | None) -> Iterator[bytes]:
-    for chunk in chunks:
-        if only is None:
-            yield chunk
-        elif only in chunk:
-            yield b"".join(line + b"\n" for line in chunk.split(b"\n") if only in line)
+    def _leave(self) -> None:
+        if self._open is not None and self._open.torn:
+            self.torn += 1
+        self.close()
 
 
-def _up_to(file: io.FileIO, end: int) -> Callable[[int], bytes]:
-    def read(size: int) -> bytes:
-        return file.read(max(0, min(size, end - file.tell())))
+def _is_made_of(name: str, names: Container[str]) -> bool:
+    """Whether it is `log.1.gz` or `log.1.bak` beside `log.1`."""
+    stem, dot, ending = name.rpartition(".")
+    return bool(dot) and not ending.isdigit() and stem in names
 
-    return read
+
+def _is_packed(path: Path) -> bool:
+    with suppress(OSError):
+        opened = resumed(path, None)
+        if opened is not None:
+            with opened.file:
+                return opened.is_packed
+    return False

@@ -1,16 +1,19 @@
 """xAPI statements as facts: who did what with which app, when; titles, paths and results stay unread."""
 
 import re
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Final
 
-from edge_agent.sources.facts import Did
+from edge_agent.sources.facts import EXCERPTS_A_CHUNK, Did, Reading
+from edge_agent.sources.logtime import END_OF_TIME
 from edge_agent.sources.xapi_statement import VOIDED, Statement, check
 from models.catalogue.load import Catalogue
 from models.catalogue.match import NameMatcher
+from shared.errors import BadInput
 from shared.words import Action
 
-TIMES: Final = range(2**32)  # seconds UTC that a signal can hold
+TIMES: Final = range(END_OF_TIME)  # seconds UTC that a signal can hold
 OUT_OF_RANGE: Final = "timestamp_out_of_range"
 NO_USE: Final = "verb_of_no_use"
 
@@ -44,9 +47,12 @@ class StatementReader:
         self._by_bundle = catalogue.by_bundle_id
         self._matcher = matcher
 
-    def read(self, statement: object, received: float) -> Did | str:
-        """The fact of decoded JSON, or why there is none; raises BadInput if it breaks the standard."""
-        return self.fact(check(statement), received)
+    def read(self, statement: object, received: float, *, second: bool = False) -> Did | str:
+        """The fact of decoded JSON, or why there is none; raises BadInput if it breaks the standard.
+
+        `second` judges it by 2.0 instead of 1.0.3.
+        """
+        return self.fact(check(statement, second=second), received)
 
     def fact(self, statement: Statement, received: float) -> Did | str:
         """The fact, or the reason why a statement that is in order is of no use.
@@ -71,6 +77,18 @@ class StatementReader:
         if found <= 0 and platform:
             found = self._by_bundle.get(platform, 0) or self._matcher.match(platform)
         return max(found, 0)
+
+
+def statement_hash(id_: str) -> int:
+    """63 bits of a statement id, for knowing it again."""
+    return int.from_bytes(blake2b(id_.encode(), digest_size=8).digest(), "little") >> 1
+
+
+def refuse(reading: Reading, refusal: BadInput) -> None:
+    """Count a refusal by its reason and the name of the part: a statement is about a person throughout."""
+    reading.refused[refusal.reason] = reading.refused.get(refusal.reason, 0) + 1
+    if len(reading.excerpts) < EXCERPTS_A_CHUNK:
+        reading.excerpts.append((refusal.reason, refusal.detail[:100]))
 
 
 def _host(iri: str) -> str:

@@ -1,88 +1,168 @@
-"""The HTTP end of the xAPI source: statements in, 200 only once what they say is on the agent's disk."""
+"""The HTTP end of the xAPI source: statements in, yes only once what they say is on the agent's disk.
 
-import json
-import re
-import secrets
-from base64 import b64decode
-from collections.abc import Mapping
-from typing import Annotated, Final
+It answers as a record store does whose client may write statements and read none: nothing that could be
+read is kept.
+"""
 
-from fastapi import Depends, FastAPI, HTTPException, Request, Response
-from fastapi.responses import JSONResponse
-from starlette.exceptions import HTTPException as StarletteHTTPException
-from starlette.requests import ClientDisconnect
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
 
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from edge_agent.sources import xapi_request as asked
 from edge_agent.sources.statement_sink import StatementSink
-from edge_agent.sources.xapi_statement import check_id
+from edge_agent.sources.xapi_json import decode
+from edge_agent.sources.xapi_request import VERSION_HEADER, VERSIONS
+from edge_agent.sources.xapi_statement import Statement, check, check_id
 from shared.errors import BadInput, CommonGroundError
 
 __all__ = ["StatementSink", "create_receiver"]
 
 MAX_BODY: Final = 4 * 1024 * 1024
-PATH: Final = "/xAPI/statements"
-VERSION_HEADER: Final = "X-Experience-API-Version"
-VERSIONS: Final = {"1.0": "1.0.3", "2.0": "2.0.0"}  # asked for, answered with
+BODY_SECONDS: Final = 30.0
+AT_ONCE: Final = 32  # requests whose bodies are held
+FORMS_AT_ONCE: Final = 8  # beside them: who sends a form is known only once it is there
+ROOT: Final = "/xAPI"
+PATH: Final = f"{ROOT}/statements"
+THROUGH_HEADER: Final = "X-Experience-API-Consistent-Through"
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS")
+DOCUMENTS: Final = ("activities/state", "activities/profile", "agents/profile")
+NOT_READ: Final = "these credentials may write statements, not read them: this receiver keeps none"
+NO_DOCUMENTS: Final = "this receiver takes statements and keeps no documents"
 
-_VERSION: Final = re.compile(r"(1\.0|2\.0)(?:\.[0-9]+)?")
-_MULTIPART: Final = re.compile(
-    r'multipart/mixed\s*;(?:.*;)?\s*boundary=(?:"([^"]{1,70})"|([^;\s"]{1,70}))', re.IGNORECASE
-)
 _STATUS: Final = {"body_too_large": 413, "statement_conflict": 409}  # of a reason; any other is 400
 
 
-def create_receiver(sink: StatementSink, user: str, password: str) -> FastAPI:
-    """The web application: POST and PUT of /xAPI/statements, GET /xAPI/about. Errors are one line of JSON."""
-    app = FastAPI(
-        title="xAPI receiver", docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False
-    )
+class _Wanted(NamedTuple):
+    """A request as it is meant, whatever syntax carried it."""
 
-    async def authorised(request: Request) -> None:
-        if not _is_authorised(request.headers.get("authorization", ""), user, password):
-            raise HTTPException(401, "wrong user or password", {"WWW-Authenticate": 'Basic realm="xAPI"'})
-        if not _VERSION.fullmatch(request.headers.get(VERSION_HEADER, "")):
-            raise HTTPException(400, f"{VERSION_HEADER} must be 1.0.x or 2.0.x")
+    method: str
+    parameters: Sequence[tuple[str, str]]
+    content_type: str
+    body: bytes
+    second: bool
 
-    async def body(request: Request) -> bytes:
-        return _json_part(await _read(request), request.headers.get("content-type", ""))
 
-    allowed = [Depends(authorised)]  # before anything of the body is read
+class _Receiver:
+    """What the resources do, for one user and one sink."""
 
-    @app.post(PATH, dependencies=allowed)
-    def post(request: Request, content: Annotated[bytes, Depends(body)]) -> Response:
-        statements = _decode(content)
-        ids = sink.take(statements if isinstance(statements, list) else [statements], content)
-        return JSONResponse(ids, headers=_headers(request))
+    def __init__(self, sink: StatementSink, user: str, password: str, body_seconds: float) -> None:
+        self._sink = sink
+        self._user = user
+        self._password = password
+        self._body_seconds = body_seconds
+        self._under_way = {True: 0, False: 0}  # forms, and others
 
-    @app.put(PATH, dependencies=allowed)
-    def put(request: Request, content: Annotated[bytes, Depends(body)]) -> Response:
-        sink.take([_named(_decode(content), request.query_params.get("statementId"))])
-        return Response(status_code=204, headers=_headers(request))
+    async def statements(self, request: Request) -> Response:
+        # Strangers can send slow forms: they must not take the places of those who say who they are.
+        form = _is_form(request)
+        if self._under_way[form] >= (FORMS_AT_ONCE if form else AT_ONCE):
+            raise HTTPException(503, "too many requests at once: send it again", {"Retry-After": "5"})
+        self._under_way[form] += 1
+        try:
+            wanted = await self._wanted(request)
+            return await run_in_threadpool(self._take, request, wanted)
+        finally:
+            self._under_way[form] -= 1
 
-    @app.get("/xAPI/about")
-    async def about(request: Request) -> Response:
+    async def about(self, request: Request) -> Response:
         return JSONResponse({"version": list(VERSIONS.values())}, headers=_headers(request))
 
-    @app.exception_handler(StarletteHTTPException)
-    async def refused(request: Request, error: StarletteHTTPException) -> Response:
-        return _error(request, error.status_code, str(error.detail), error.headers)
+    async def document(self, request: Request) -> Response:
+        self._authorise(request.headers)
+        raise HTTPException(404 if request.method in {"GET", "HEAD"} else 403, NO_DOCUMENTS)
 
-    @app.exception_handler(BadInput)
-    def invalid(request: Request, error: BadInput) -> Response:
-        sink.refuse(error)
-        return _error(request, _STATUS.get(error.reason, 400), str(error))
-
-    @app.exception_handler(CommonGroundError)
-    async def not_accepted(request: Request, error: CommonGroundError) -> Response:
-        del error
+    async def refused(self, request: Request, error: Exception) -> Response:
+        if isinstance(error, BadInput):
+            await run_in_threadpool(self._sink.refuse, error)
+            return _error(request, _STATUS.get(error.reason, 400), str(error))
+        if isinstance(error, HTTPException):
+            return _error(request, error.status_code, str(error.detail), error.headers)
         message = "not accepted now; nothing of it is lost if you send it again"
         return _error(request, 503, message, {"Retry-After": "5"})
 
+    async def _wanted(self, request: Request) -> _Wanted:
+        parameters, headers = request.query_params.multi_items(), request.headers
+        if not _is_form(request):
+            wanted = self._meant(request.method, parameters, headers)
+            return wanted._replace(body=await _read(request, self._body_seconds))
+        body = await _read(request, self._body_seconds)
+        form = asked.form(body, headers.get("content-type", ""), parameters)
+        own = {**headers, "content-type": "application/json", **form.headers}
+        wanted = self._meant(request.query_params["method"], form.parameters, own)
+        if wanted.second:
+            raise HTTPException(400, "2.0 knows no ?method=: send the request itself")
+        return wanted._replace(body=form.content)
+
+    def _meant(
+        self, method: str, parameters: Sequence[tuple[str, str]], headers: Mapping[str, str]
+    ) -> _Wanted:
+        """What is asked for, once it is known that it may be; before anything of the body is looked at."""
+        self._authorise(headers)
+        edition = asked.edition(headers.get(VERSION_HEADER.lower(), ""))
+        if not edition:
+            raise HTTPException(400, f"{VERSION_HEADER} must be 1.0.x or 2.0.x")
+        plain = "GET" if method == "HEAD" else method
+        if plain not in asked.PARAMETERS:
+            raise HTTPException(405, "statements know POST and PUT", {"Allow": "GET, HEAD, POST, PUT"})
+        asked.check_parameters(plain, parameters)
+        if plain == "GET":
+            raise HTTPException(403, NOT_READ)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise HTTPException(400, "send the body as it is, not compressed")
+        return _Wanted(method, parameters, headers.get("content-type", ""), b"", edition == asked.SECOND)
+
+    def _authorise(self, headers: Mapping[str, str]) -> None:
+        if not asked.is_authorised(headers.get("authorization", ""), self._user, self._password):
+            raise HTTPException(401, "wrong user or password", {"WWW-Authenticate": 'Basic realm="xAPI"'})
+
+    def _take(self, request: Request, wanted: _Wanted) -> Response:
+        content = asked.content(wanted.body, wanted.content_type)
+        found = decode(content.json)
+        if wanted.method == "PUT":
+            named = _named(found, dict(wanted.parameters).get("statementId"))
+            self._sink.take(_checked([named], content, wanted))
+            return Response(status_code=204, headers=_headers(request))
+        several = found if isinstance(found, list) else [found]
+        ids = self._sink.take(_checked(several, content, wanted), content.json)
+        return JSONResponse(ids, headers=_headers(request))
+
+
+def create_receiver(
+    sink: StatementSink, user: str, password: str, body_seconds: float = BODY_SECONDS
+) -> Starlette:
+    """The web application: POST and PUT of /xAPI/statements, GET /xAPI/about. Errors are one line of JSON."""
+    own = _Receiver(sink, user, password, body_seconds)
+    routes = [
+        Route(PATH, own.statements, methods=METHODS),
+        Route(f"{ROOT}/about", own.about, methods=("GET", "HEAD")),
+        *(Route(f"{ROOT}/{name}", own.document, methods=METHODS) for name in DOCUMENTS),
+    ]
+    app = Starlette(
+        routes=routes, exception_handlers=dict.fromkeys((HTTPException, CommonGroundError), own.refused)
+    )
+    app.router.redirect_slashes = False
     return app
 
 
+def _is_form(request: Request) -> bool:
+    return request.method == "POST" and "method" in request.query_params
+
+
 def _headers(request: Request) -> dict[str, str]:
-    asked = _VERSION.fullmatch(request.headers.get(VERSION_HEADER, ""))
-    return {VERSION_HEADER: VERSIONS[asked[1] if asked else "1.0"]}
+    edition = asked.edition(request.headers.get(VERSION_HEADER, ""))
+    found = {VERSION_HEADER: VERSIONS[edition or "1.0"]}
+    if request.url.path == PATH:
+        # Whatever was answered yes is on disk, so that nothing older is still to come.
+        found[THROUGH_HEADER] = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return found
 
 
 def _error(
@@ -91,43 +171,29 @@ def _error(
     return JSONResponse({"error": message}, status, {**_headers(request), **(more or {})})
 
 
-async def _read(request: Request) -> bytes:
-    """The request's bytes, read no further than the limit."""
+async def _read(request: Request, seconds: float) -> bytes:
+    """The request's bytes, read no further than the limit and for no longer than `seconds`."""
     parts: list[bytes] = []
     size = 0
     try:
-        async for part in request.stream():
-            size += len(part)
-            if size > MAX_BODY:
-                raise BadInput("body_too_large", f"at most {MAX_BODY} bytes a request: send fewer statements")
-            parts.append(part)
+        async with asyncio.timeout(seconds):
+            async for part in request.stream():
+                size += len(part)
+                if size > MAX_BODY:
+                    most = f"at most {MAX_BODY} bytes a request: send fewer statements"
+                    raise BadInput("body_too_large", most)
+                parts.append(part)
     except ClientDisconnect:
         raise HTTPException(400, "the request ended before its body") from None
+    except TimeoutError:
+        raise HTTPException(408, f"the body did not come within {seconds:g} s") from None
     return b"".join(parts)
 
 
-def _json_part(body: bytes, content_type: str) -> bytes:
-    """The statements' JSON: the body, or the first part of one that has attachments, which stay unread."""
-    found = _MULTIPART.match(content_type)
-    if found is None:
-        return body
-    boundary = b"\r\n--" + (found[1] or found[2]).encode()
-    parts = (b"\r\n" + body).split(boundary, 2)
-    if len(parts) < 3:
-        raise BadInput("body_is_no_json", "multipart/mixed must have its boundary around each part")
-    return parts[1].partition(b"\r\n\r\n")[2]
-
-
-def _decode(body: bytes) -> object:
-    try:
-        # Whole numbers of any length are in order; nobody reads them.
-        return json.loads(body, parse_constant=_no_constant, parse_int=float)
-    except (ValueError, RecursionError):
-        raise BadInput("body_is_no_json", "send one statement or an array of statements") from None
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(name)
+def _checked(found: Sequence[object], content: asked.Content, wanted: _Wanted) -> list[Statement]:
+    statements = [check(one, second=wanted.second) for one in found]
+    asked.check_attached(statements, content.attached)
+    return statements
 
 
 def _named(statement: object, wanted: str | None) -> object:
@@ -138,14 +204,3 @@ def _named(statement: object, wanted: str | None) -> object:
     if check_id(statement.setdefault("id", id_), "id") != id_:
         raise BadInput("statement_invalid", "the statement's id differs from statementId")
     return statement
-
-
-def _is_authorised(header: str, user: str, password: str) -> bool:
-    scheme, _, value = header.partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        given = b64decode(value, validate=True)
-    except ValueError:
-        return False
-    return secrets.compare_digest(given, f"{user}:{password}".encode())

@@ -9,9 +9,10 @@ from typing import Final
 
 import numpy as np
 
+from edge_agent.catalogue import met as catalogue_met
 from edge_agent.daykeys import DESTROYED
 from edge_agent.parcel import Parcel
-from edge_agent.store import counts
+from edge_agent.store import counts, met, resting
 from shared import signals
 from shared.errors import BadInput
 from shared.signals import SignalBatch
@@ -34,8 +35,15 @@ def check(parcel: Parcel, apps: int) -> Checked:
         _day(batch.day_key)
         if len(set(batch.class_codes)) < len(batch.class_codes):
             raise BadInput("batch_class_twice")
-    for group in parcel.heard:
+    for group in (*parcel.heard, *parcel.present):
         _day(group.day)
+        group.spans()
+    for idle in parcel.idle:
+        _day(idle.day)
+        resting.check(idle, apps)
+    for told in parcel.met:
+        _day(told.day)
+        catalogue_met.check(told)
     return Checked(parcel, batches)
 
 
@@ -97,17 +105,23 @@ class Arrivals:
         ).close()
 
     def _hear(self) -> None:
-        """Who was heard, and which statements were seen."""
-        self._connection.executemany(
-            "INSERT OR IGNORE INTO heard VALUES (?, ?, ?, ?)",
-            [
-                (group.class_code, group.start, as_signed(device), day)
-                for parcel in self._parcels
-                for group in parcel.heard
-                if not self._is_forgotten(day := _day(group.day))
-                for device in group.devices
-            ],
-        ).close()
+        """Who was heard, who was there, what was asked for at rest, and which statements were seen."""
+        for statement, groups in (
+            (_HEARD, [group for parcel in self._parcels for group in parcel.heard]),
+            (_PRESENT, [group for parcel in self._parcels for group in parcel.present]),
+        ):
+            self._connection.executemany(
+                statement,
+                [
+                    (group.class_code, group.start, as_signed(device), day, first, last)
+                    for group in groups
+                    if not self._is_forgotten(day := _day(group.day))
+                    for device, first, last in group.spans()
+                ],
+            ).close()
+        resting.add(self._connection, [idle for parcel in self._parcels for idle in parcel.idle])
+        told = [one for parcel in self._parcels for one in parcel.met if not self._is_forgotten(one.day)]
+        met.add(self._connection, told)
         self._connection.executemany(
             "INSERT OR IGNORE INTO statements VALUES (?, ?)",
             [(hash_, parcel.newest or 0) for parcel in self._parcels for hash_ in parcel.seen],
@@ -119,6 +133,15 @@ class Arrivals:
             row = self._connection.execute("SELECT 1 FROM forgotten WHERE day = ?", (day,)).fetchone()
             self._forgotten[day] = row is not None
         return self._forgotten[day]
+
+
+# Whatever the order and however often it is told: the earliest and the latest.
+_MERGED: Final = """INSERT INTO {0} (class_code, start, device, day, first, last) VALUES (?, ?, ?, ?, ?, ?)
+    ON CONFLICT (class_code, start, device) DO UPDATE SET
+    first = min(first, excluded.first), last = max(last, excluded.last)
+    WHERE excluded.first < first OR excluded.last > last"""
+_HEARD: Final = _MERGED.format("heard")
+_PRESENT: Final = _MERGED.format("present")
 
 
 def by_minute(batch: SignalBatch) -> dict[int, int]:

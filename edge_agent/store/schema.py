@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from edge_agent.store import collectors, held_by_hub
+from edge_agent.store import checks, collectors, held_by_hub, met, pulses
 from shared.link import ledger, outbox
 from shared.storage import Migration
 
@@ -134,4 +134,41 @@ _WORK = (
 )
 
 
-MIGRATIONS: tuple[Migration, ...] = (_first, _positions, _room, collectors.add_tables, _disclosure, _work)
+def _sight(db: "Database") -> None:
+    """When devices were heard, who was there unheard, what each window saw, what the fleet says asleep."""
+    for statement in _SIGHT:
+        db.execute(statement)
+
+
+_SIGHT = (
+    # Of what was heard before nobody said when: it counts as heard from the first bell to the last.
+    "ALTER TABLE heard ADD COLUMN first INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE heard ADD COLUMN last INTEGER NOT NULL DEFAULT 4294967295",
+    # What a day has, and in which lessons a device was heard.
+    "DROP INDEX heard_by_day",
+    "CREATE INDEX heard_by_day ON heard(day, device, start)",
+    """CREATE TABLE present (
+        class_code TEXT NOT NULL, start INTEGER NOT NULL, device INTEGER NOT NULL, day TEXT NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL,
+        PRIMARY KEY (class_code, start, device)) WITHOUT ROWID""",
+    "CREATE INDEX present_by_day ON present(day)",
+    # In device-seconds; `bypassed` and `acted` in devices. Windows closed before say nothing of it.
+    "ALTER TABLE windows ADD COLUMN kinds TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE windows ADD COLUMN expected INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE windows ADD COLUMN visible INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE windows ADD COLUMN bypassed INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE windows ADD COLUMN acted INTEGER NOT NULL DEFAULT 0",
+    "CREATE INDEX windows_by_sight ON windows(week, kinds, ends, expected, visible, bypassed, acted)",
+    """CREATE TABLE idle (
+        day TEXT NOT NULL, app INTEGER NOT NULL, rests REAL NOT NULL, contacts INTEGER NOT NULL,
+        devices INTEGER NOT NULL, PRIMARY KEY (day, app)) WITHOUT ROWID""",
+)
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    *(_first, _positions, _room, collectors.add_tables, _disclosure, _work),
+    _sight,
+    checks.add_tables,
+    pulses.add_tables,
+    met.add_tables,
+)

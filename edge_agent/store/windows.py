@@ -1,6 +1,7 @@
 """Closed windows in the store: what is known of them, what of them left, and the signals behind them."""
 
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -8,7 +9,9 @@ import msgspec
 
 from edge_agent.days import week_name
 from edge_agent.records import week_lesson
+from edge_agent.store import met
 from edge_agent.store.counts import add_counts
+from edge_agent.visibility import Span
 from edge_agent.windows import ClosedWindow, WindowKey
 
 VERDICTS = ("placed", "thin", "evidence_only")
@@ -70,19 +73,41 @@ def closed_in(
     return {WindowKey(code, start): end for start, end in found}
 
 
-def heard(connection: sqlite3.Connection, key: WindowKey) -> int:
-    """How many devices any source could hear in a lesson."""
-    (number,) = connection.execute(
-        "SELECT count(*) FROM heard WHERE class_code = ? AND start = ?", (key.class_code, key.start)
-    ).fetchone()
-    return int(number)
+def heard(connection: sqlite3.Connection, key: WindowKey) -> dict[int, Span]:
+    """The devices (as SQLite has them) that any source could hear in a lesson, and from when to when."""
+    return _spans(connection, "heard", key)
+
+
+def present(connection: sqlite3.Connection, key: WindowKey) -> dict[int, Span]:
+    """The devices that were there in a lesson without saying anything that tells of use."""
+    return _spans(connection, "present", key)
+
+
+def _spans(connection: sqlite3.Connection, table: str, key: WindowKey) -> dict[int, Span]:
+    found = connection.execute(
+        f"SELECT device, first, last FROM {table} WHERE class_code = ? AND start = ?",  # noqa: S608 - two names
+        (key.class_code, key.start),
+    )
+    return {device: (first, last) for device, first, last in found}
+
+
+def heard_before(
+    connection: sqlite3.Connection, day: str, start: int, devices: Iterable[int]
+) -> frozenset[int]:
+    """Which of these devices were heard in any lesson of a local day that began before."""
+    found = "SELECT 1 FROM heard WHERE day = ? AND device = ? AND start < ? LIMIT 1"
+    return frozenset(
+        device for device in devices if connection.execute(found, (day, device, start)).fetchone()
+    )
 
 
 def stored_days(connection: sqlite3.Connection) -> list[date]:
     """Local days that have signals, or devices that were heard."""
-    days = {day for table in ("batches", "heard") for (day,) in connection.execute(_DAYS.format(table))}
+    days = {day for table in _WITH_DAYS for (day,) in connection.execute(_DAYS.format(table))}
     return sorted(date.fromisoformat(day) for day in days)
 
+
+_WITH_DAYS = ("batches", "heard", "present")
 
 # From one day to the next by the index's edges: not a look at every row.
 _DAYS = """WITH RECURSIVE found(day) AS (
@@ -111,8 +136,9 @@ def put(
     verdicts = [placement.verdict for placement in window.placements]
     connection.execute(
         """INSERT OR REPLACE INTO windows (class_code, start, ends, day, week, grade_band, devices,
-           placed, thin, evidence_only, upto_batch, window, held_back, revision, sent_batch)
-           VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
+           placed, thin, evidence_only, upto_batch, window, held_back, revision, sent_batch,
+           kinds, expected, visible, bypassed, acted)
+           VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)""",
         (
             window.key.class_code,
             window.key.start,
@@ -127,6 +153,11 @@ def put(
             held,
             known.revision,
             known.sent_batch,
+            " ".join(sorted(kinds)),
+            window.expected * (window.lesson.end - window.key.start),
+            window.seen.seconds,
+            window.seen.bypassed,
+            window.acted,
         ),
     )
     connection.execute(
@@ -149,6 +180,8 @@ def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> int
         add_counts(connection, "lessons", {"late": {"lesson_changed": orphans}})
     connection.execute("DELETE FROM batches WHERE day = ?", (day,))
     connection.execute("DELETE FROM heard WHERE day = ?", (day,))
+    connection.execute("DELETE FROM present WHERE day = ?", (day,))
+    met.forget(connection, day)
     connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (day,))
     (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()
     return int(newest)

@@ -1,27 +1,51 @@
 """`hub import-usage`: usage exports as weekly units."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.commands.common import Dir, Json, connected, print_json, with_progress
 from hub.paths import Layout
 from hub.tables import render
+from shared.errors import UsageError
+
+if TYPE_CHECKING:
+    from hub.usage.write import FileReport
+
+_HINTS = {
+    "utf_16": "save it as UTF-8 (in a spreadsheet: `CSV UTF-8`) and import it again",
+    "no_header": "its header line lacks a column that the mapping names: compare the two",
+}
 
 
 def import_usage(
     directory: Dir,
     paths: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="A LearnPlatform folder, or its CSV files.")
+        list[Path],
+        typer.Argument(metavar="PATH...", help="A LearnPlatform folder, or CSV files of an export."),
     ],
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE",
+            help="How to read another export: lightspeed, catchon, learnplatform, a file.",
+        ),
+    ] = None,
+    district: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --mapping: whose export it is, a short name.")
+    ] = None,
+    school: Annotated[
+        str | None, typer.Option(metavar="NAME", help="With --mapping: the same, where it is one school's.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Import usage exports as weekly units; every row that is left out is counted by its reason."""
-    from hub.usage.load import import_usage as load  # numpy and the scorer, for this command alone
+    """Import usage exports as weekly units; every row that is left out is counted by its reason.
 
-    with connected(Layout(directory)) as connection:
-        reports = load(connection, paths, with_progress)
+    With --mapping all the files are one district's or school's, and take the place of what it had before.
+    """
+    reports = _load(Layout(directory), paths, mapping, district, school)
     if as_json:
         print_json(reports)
         return
@@ -34,3 +58,26 @@ def import_usage(
         for one in reports
     ]
     typer.echo(render(header, rows))
+    for one in reports:
+        for reason in sorted(_HINTS.keys() & one.refused.keys()):
+            typer.echo(f"{one.file}: {reason}: {_HINTS[reason]}", err=True)
+
+
+def _load(
+    layout: Layout, paths: Sequence[Path], mapping: str | None, district: str | None, school: str | None
+) -> "list[FileReport]":
+    from hub.usage.load import import_usage as load  # numpy and the scorer, for this command alone
+    from hub.usage.load_mapped import import_mapped
+    from hub.usage.mapped import load_mapping
+
+    if mapping is None:
+        if district is not None or school is not None:
+            raise UsageError("--district and --school go with --mapping; LearnPlatform's files name theirs")
+        with connected(layout) as connection:
+            return load(connection, paths, with_progress)
+    if (district is None) == (school is None):
+        raise UsageError("with --mapping, say whose export it is: --district NAME or --school NAME")
+    own = load_mapping(mapping)
+    whose = {"export": Path(mapping).stem, "of": "a district" if school is None else "a school"}
+    with connected(layout) as connection:
+        return import_mapped(connection, paths, own, district or school or "", whose, with_progress)

@@ -49,7 +49,7 @@ def one_class(request: Request, slug: str, code: str) -> Response:
         hidden=max(0, view.shared.lessons - len(view.lessons)),
         questions=questions(view.lessons),
         limits=words.limits_of(newest.sources),
-        heard=words.heard_words(newest.visibility, newest.expected),
+        heard=words.seen_words(newest.visibility),
         simulated=view.school.simulated,
         inferred=large.inferred,
     )
@@ -75,7 +75,7 @@ def one_lesson(request: Request, slug: str, code: str, when: str) -> Response:
         large=large,
         choices=chosen.choices,
         limits=words.limits_of(held.sources),
-        heard=words.heard_words(held.visibility, held.expected),
+        heard=words.seen_words(held.visibility),
         simulated=view.school.simulated,
         inferred=large.inferred,
     )

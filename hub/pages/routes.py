@@ -81,7 +81,7 @@ def one_school(request: Request, slug: str) -> Response:
     if newest is not None:
         figures.append(school.contacted_figure("contacted", view.weeks, order))
         if newest.visibility is not None:
-            figures.append(school.blind_spot_figure("blind-spot", newest))
+            figures.append(school.blind_spot_figure("blind-spot", view.weeks))
     return pages.page_or_data(
         request,
         "school.html",
@@ -114,14 +114,17 @@ def one_usage(request: Request, district_id: str) -> Response:
     if view is None:
         return not_found(request)
     order = order_of(request)
+    counted = usage.counted_in(view.facts.get("counted"))
     figures: list[Figure] = []
     if view.weeks:
         figures = [
-            usage.engagement_figure("engagement", view.weeks, order),
-            usage.channels_figure("channels", view.weeks, order),
+            usage.engagement_figure("engagement", view.weeks, order, counted),
+            usage.channels_figure("channels", view.weeks, order, counted),
         ]
         models = dict.fromkeys(item.model for week in view.weeks for item in week.placements)
-        figures += [usage.placements_figure(f"levels-{model}", view.weeks, model, order) for model in models]
+        figures += [
+            usage.placements_figure(f"levels-{model}", view.weeks, model, order, counted) for model in models
+        ]
     return pages.page_or_data(
         request,
         "usage_district.html",

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Final
 
+from hub.charts.blind_spot import of_hundred
 from hub.views import DistrictView, SchoolSummary, StatusView, Verified
 from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
 from shared.pages.sources import kind_words
@@ -58,12 +59,18 @@ def limits_of(kinds: Iterable[str]) -> str:
     return f"{SOME_REPORT if 'reported' in origins(kinds) else CONTACTS_ONLY} {OFFLINE}"
 
 
-def heard_words(visibility: float, expected: int) -> str:
-    """How many of the expected iPads were heard from at all, which says nothing of how long."""
-    missing = expected - round(visibility * expected)
-    if missing <= 0:
-        return "every expected iPad was heard from"
-    return f"{missing} of {expected} expected iPads {plural('was', missing)} not heard from"
+def seen_words(visibility: float) -> str:
+    """How much of the expected iPads' time could be seen, which says nothing of how it was used."""
+    return f"{of_hundred(visibility)} of 100 expected device-minutes could be seen"
+
+
+def reporting_words(weeks: Iterable[tuple[int, Iterable[str]]]) -> str:
+    """How much smaller the blind spot is, of the lessons of each week and its kinds of source."""
+    held = [(lessons, "reported" in origins(kinds)) for lessons, kinds in weeks]
+    told, every = sum(lessons for lessons, reports in held if reports), sum(lessons for lessons, _ in held)
+    if not told:
+        return "No app reports here what was done: an xAPI sender would make the blind spot smaller."
+    return f"It is smaller where apps report what was done: some did around {told} of {every} lessons."
 
 
 def likely(shares: Sequence[float]) -> tuple[int, int] | None:

@@ -83,10 +83,16 @@ def untimely(record: LessonRecord | WeekRecord, now: float) -> BadInput | None:
     return None
 
 
+@lru_cache(maxsize=1024)  # a district's schools have the same few bells
+def epoch(text: str) -> float:
+    """The epoch seconds of a time that was checked to be one."""
+    return datetime.fromisoformat(text).timestamp()
+
+
 def starts(record: LessonRecord | WeekRecord) -> float:
     """When what it tells of began, in epoch seconds: the lesson, or the Monday in UTC. Raises BadInput."""
     if isinstance(record, LessonRecord):
-        return datetime.fromisoformat(record.start).timestamp()
+        return epoch(record.start)
     try:
         monday = date.fromisocalendar(int(record.week[:4]), int(record.week[6:]), 1)
     except ValueError:

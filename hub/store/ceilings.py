@@ -41,8 +41,11 @@ class Intake:
 
     def full(self, ceilings: Mapping[str, int]) -> str | None:
         """Why nothing more is taken today, or None."""
-        amounts = {LESSONS: self.lessons, BYTES: self.size, REFUSED: self.refused}
-        return next((REASONS[name] for name, amount in amounts.items() if amount >= ceilings[name]), None)
+        if self.lessons >= ceilings[LESSONS]:
+            return REASONS[LESSONS]
+        if self.size >= ceilings[BYTES]:
+            return REASONS[BYTES]
+        return REASONS[REFUSED] if self.refused >= ceilings[REFUSED] else None
 
 
 def day_of(now: float) -> str:
@@ -56,14 +59,6 @@ def retry_ms(now: float) -> int:
     midnight = moment.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
     left = int((midnight - moment).total_seconds() * 1000)
     return min(_RETRY_MOST_MS, max(_RETRY_LEAST_MS, left))
-
-
-def read(connection: sqlite3.Connection, school_id: int, day: str) -> Intake:
-    """What the school has brought in on that day."""
-    row = connection.execute(
-        "SELECT lessons, size, refused FROM intake WHERE school_id = ? AND day = ?", (school_id, day)
-    ).fetchone()
-    return Intake(day, *row) if row else Intake(day)
 
 
 def add_refused(db: "Database") -> None:

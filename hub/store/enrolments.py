@@ -7,11 +7,14 @@ import re
 import sqlite3
 import unicodedata
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from shared.errors import BadInput, UsageError
 from shared.link import invitations, ledger
 from shared.link.succession import Succession
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
 
 LIFETIME_S: Final = 14 * 24 * 3600.0
 KEYS: Final = Succession("enrolments", "school_id")  # how a school's key is followed by another
@@ -118,11 +121,6 @@ def refused_keys(connection: sqlite3.Connection) -> dict[str, tuple[int, bool]]:
     return {public_key: (school_id, bool(followed)) for public_key, school_id, followed in rows}
 
 
-def of_enrolment(connection: sqlite3.Connection, enrolment: str) -> School:
-    """The school that an enrolment stands for."""
-    return School(*connection.execute("SELECT id, name FROM schools WHERE id = ?", (enrolment,)).fetchone())
-
-
 def called(connection: sqlite3.Connection, school: str) -> School:
     """The school of that name or slug; raises UsageError where there is none."""
     row = connection.execute(
@@ -151,6 +149,11 @@ def _new_slug(connection: sqlite3.Connection, name: str) -> str:
         number += 1
         slug = f"{base}-{number}"
     return slug
+
+
+def add_index(db: "Database") -> None:
+    """A migration step: the keys are looked up school by school for every page of the district."""
+    db.table("enrolments").create_index(["school_id"])
 
 
 def _active_keys(connection: sqlite3.Connection, school_id: int) -> int:

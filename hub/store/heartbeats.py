@@ -20,16 +20,29 @@ def hear(connection: sqlite3.Connection, schools: Iterable[int], heard: float) -
     ).close()
 
 
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A heartbeat as it is stored."""
+
+    backlog: int
+    version: str
+    sources: str
+
+
+def row_of(record: StatusRecord) -> Row:
+    """The heartbeat's row."""
+    return Row(record.backlog, record.version, _json.encode(record.sources).decode())
+
+
 class Heartbeats:
     """What a transaction's heartbeats leave in the store after `write`."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
-        self._newest: dict[int, StatusRecord] = {}
+        self._newest: dict[int, Row] = {}
 
-    def take(self, school_id: int, record: StatusRecord) -> str:
+    def take(self, school_id: int, row: Row) -> str:
         """One heartbeat; returns the name of its counter."""
-        self._newest[school_id] = record
+        self._newest[school_id] = row
         return "status"
 
     def write(self) -> None:
@@ -38,8 +51,5 @@ class Heartbeats:
             "INSERT INTO heartbeats (school_id, backlog, version, sources) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (school_id) DO UPDATE SET backlog = excluded.backlog, version = excluded.version,"
             " sources = excluded.sources",
-            (
-                (school_id, record.backlog, record.version, _json.encode(record.sources).decode())
-                for school_id, record in self._newest.items()
-            ),
+            [(school_id, row.backlog, row.version, row.sources) for school_id, row in self._newest.items()],
         ).close()

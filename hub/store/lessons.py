@@ -1,24 +1,62 @@
 """Lessons of one group of records: the newest revision of each stands, and all are written as one."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from hub.store.scales import Scales
+from hub.store import acceptance, many
+from hub.store.scales import Scale, Scales
 from shared.errors import BadInput
 from shared.records import LessonRecord
 
 _LONGEST_S: Final = 600 * 60  # the longest lesson that a record can tell of
 _NEAR: Final = """
-SELECT start_s, start_s + 60 * minutes, revision, id FROM lessons
-WHERE school_id = ? AND class = ? AND start_s > ? AND start_s < ?
+SELECT school_id, class, start_s, start_s + 60 * minutes, revision, id
+FROM asked CROSS JOIN lessons ON school_id = a AND class = b AND start_s > c AND start_s < d
 """
+_LESSONS: Final = (
+    "INSERT INTO lessons (id, school_id, class, start_s, start, minutes, grade_band, subject, devices,"
+    " expected, evidence, visibility, sources, features, strip, revision, received)"
+)
+_PLACEMENTS: Final = "INSERT INTO placements (lesson_id, scale_id, probs, low, high, verdict)"
 
-_json: Final = msgspec.json.Encoder()
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A lesson as it is stored: columns from `class` to `revision`; placements each with its scale first.
+
+    `start` and `end` in epoch seconds.
+    """
+
+    code: str
+    start: int
+    end: int
+    revision: int
+    columns: tuple[object, ...]
+    placements: tuple[tuple[Scale, str, int | None, int | None, str], ...]
+
+
+def row_of(record: LessonRecord) -> Row:
+    """The lesson's row."""
+    start = int(acceptance.epoch(record.start))
+    columns = (
+        *(record.class_, start, record.start, record.minutes, record.grade_band, record.subject),
+        *(record.devices, record.expected, record.evidence, record.visibility),
+        *(_text(record.sources), _text(record.features), _text(record.strip), record.revision),
+    )
+    placements = tuple(
+        (
+            (p.model, p.dimension, p.version, len(p.probs)),
+            _encode(p.probs).decode(),
+            *(p.low, p.high, p.verdict),
+        )
+        for p in record.placements
+    )
+    return Row(record.class_, start, start + 60 * record.minutes, record.revision, columns, placements)
 
 
 @dataclass(slots=True)
@@ -39,82 +77,54 @@ class Lessons:
         self._received = received
         self._scales = scales
         self._known: dict[tuple[int, str], dict[int, _Lesson]] = {}  # by school and class, then by start
-        self._taken: dict[tuple[int, int, str], LessonRecord] = {}  # by school, start and class
+        self._looked: set[tuple[int, str, int, int]] = set()
+        self._taken: dict[tuple[int, int, str], Row] = {}  # by school, start and class
         self._replaced: list[tuple[int]] = []  # rows
 
-    def take(self, school_id: int, record: LessonRecord) -> str:
+    def look(self, lessons: Iterable[tuple[int, Row]]) -> None:
+        """Find what the store has at the times of lessons that will be taken, each with its school."""
+        asked = {(school_id, row.code, row.start - _LONGEST_S, row.end): None for school_id, row in lessons}
+        self._looked.update(asked)
+        for school_id, code, *found in many.ask(self._connection, _NEAR, list(asked), 4):
+            self._known.setdefault((school_id, code), {}).setdefault(found[0], _Lesson(*found))
+
+    def take(self, school_id: int, row: Row) -> str:
         """One lesson; returns the name of its counter.
 
         Raises BadInput where the class has another lesson between its start and its end.
         """
-        start = int(datetime.fromisoformat(record.start).timestamp())
-        end = start + 60 * record.minutes
-        lessons = self._near(school_id, record.class_, start, end)
+        start, end = row.start, row.end
+        if (school_id, row.code, start - _LONGEST_S, end) not in self._looked:
+            self.look([(school_id, row)])
+        lessons = self._known.setdefault((school_id, row.code), {})
         known = lessons.get(start)
-        if known and known.revision >= record.revision:
+        if known and known.revision >= row.revision:
             return "lesson_older_revision"
-        if any(one.start < end and start < one.end and one is not known for one in lessons.values()):
-            raise BadInput("lesson_overlaps", "the class has another lesson at that time")
+        for one in lessons.values():
+            if one.start < end and start < one.end and one is not known:
+                raise BadInput("lesson_overlaps", "the class has another lesson at that time")
         if known and known.stored is not None:
             self._replaced.append((known.stored,))
-        lessons[start] = _Lesson(start, end, record.revision)
-        self._taken[school_id, start, record.class_] = record
+        lessons[start] = _Lesson(start, end, row.revision)
+        self._taken[school_id, start, row.code] = row
         return "lesson_replaced" if known else "lesson_new"
-
-    def _near(self, school_id: int, code: str, start: int, end: int) -> dict[int, _Lesson]:
-        """The class's lessons that are known here, with all that the store has about that time."""
-        lessons = self._known.setdefault((school_id, code), {})
-        for row in self._connection.execute(_NEAR, (school_id, code, start - _LONGEST_S, end)):
-            lessons.setdefault(row[0], _Lesson(*row))
-        return lessons
 
     def write(self) -> None:
         """Put them into the store."""
-        self._connection.executemany("DELETE FROM placements WHERE lesson_id = ?", self._replaced).close()
-        self._connection.executemany("DELETE FROM lessons WHERE id = ?", self._replaced).close()
+        if not self._taken:
+            return
+        if self._replaced:
+            self._connection.executemany("DELETE FROM placements WHERE lesson_id = ?", self._replaced).close()
+            self._connection.executemany("DELETE FROM lessons WHERE id = ?", self._replaced).close()
         (newest,) = self._connection.execute("SELECT coalesce(max(id), 0) FROM lessons").fetchone()
-        taken = [(number, *one) for number, one in enumerate(self._taken.items(), start=newest + 1)]
-        self._connection.executemany(
-            "INSERT INTO lessons (id, school_id, class, start_s, start, minutes, grade_band, subject,"
-            " devices, expected, evidence, visibility, sources, features, strip, revision, received)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                (*_row(number, school_id, start, record), self._received)
-                for number, (school_id, start, _), record in taken
-            ),
-        ).close()
-        self._connection.executemany(
-            "INSERT INTO placements (lesson_id, scale_id, probs, low, high, verdict)"
-            " VALUES (?, ?, ?, ?, ?, ?)",
-            [row for number, _, record in taken for row in self._placements(number, record)],
-        ).close()
-
-    def _placements(self, number: int, record: LessonRecord) -> Iterator[tuple[object, ...]]:
-        for p in record.placements:
-            scale = self._scales.id_of((p.model, p.dimension, p.version, len(p.probs)))
-            yield number, scale, _text(p.probs), p.low, p.high, p.verdict
-
-
-def _row(number: int, school_id: int, start: int, record: LessonRecord) -> tuple[object, ...]:
-    return (
-        number,
-        school_id,
-        record.class_,
-        start,
-        record.start,
-        record.minutes,
-        record.grade_band,
-        record.subject,
-        record.devices,
-        record.expected,
-        record.evidence,
-        record.visibility,
-        _text(record.sources),
-        _text(record.features),
-        _text(record.strip),
-        record.revision,
-    )
+        rows, placements = [], []
+        for number, ((school_id, *_), row) in enumerate(self._taken.items(), start=newest + 1):
+            rows.append((number, school_id, *row.columns, self._received))
+            for scale, probs, low, high, verdict in row.placements:
+                placements.append((number, self._scales.id_of(scale), probs, low, high, verdict))
+        many.insert(self._connection, _LESSONS, rows, 17)
+        many.insert(self._connection, _PLACEMENTS, placements, 6)
 
 
 def _text(value: object) -> str:
-    return _json.encode(value).decode()
+    return _encode(value).decode()

@@ -5,14 +5,13 @@ disclosed; of a record that leaves nothing to compare only the place in the line
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
 
-from hub.store import alarms
+from hub.store import acceptance, alarms, many
 from shared import disclosure
 from shared.disclosure import REFUSED, Entry
 from shared.errors import BadInput
@@ -45,6 +44,13 @@ class _Week(msgspec.Struct, frozen=True, tag="week", tag_field="kind"):
 class _Status(msgspec.Struct, frozen=True, tag="status", tag_field="kind"):
     pass
 
+
+_INTO_LINES: Final = "INSERT INTO receipt_lines (school_id, seq, chain, broken, last_broken, skipped, credit)"
+_ADVANCED: Final = (
+    "ON CONFLICT (school_id) DO UPDATE SET seq = excluded.seq, chain = excluded.chain,"
+    " broken = broken + excluded.broken, last_broken = coalesce(excluded.last_broken, last_broken),"
+    " skipped = skipped + excluded.skipped, credit = excluded.credit"
+)
 
 _told: Final = msgspec.json.Decoder(_Lesson | _Week | _Status)
 
@@ -97,52 +103,12 @@ def check(position: bytes | None, payload: bytes, record: Record | None = None) 
     return entry
 
 
-def tells(connection: sqlite3.Connection, school_id: int) -> bool:
-    """Whether the school's agent ever told an entry: then each of its records has one."""
-    row = connection.execute("SELECT 1 FROM receipt_lines WHERE school_id = ?", (school_id,)).fetchone()
-    return row is not None
-
-
-def keep(connection: sqlite3.Connection, school_id: int, told: Sequence[Entry | None], at: float) -> int:
-    """Keep these entries, in the order they came, at hub time `at`; how often they broke the line.
-
-    None stands for a batch that came empty. The line is broken by an entry that does not come after the
-    newest one known, comes next and does not follow from it, or leaves out more than was withdrawn: the
-    school's agent went back to an older state, or another one speaks in its place. What it brings is kept
-    all the same, and counted.
-    """
-    row = connection.execute(
-        "SELECT seq, chain, credit FROM receipt_lines WHERE school_id = ?", (school_id,)
-    ).fetchone()
-    entries = [entry for entry in told if entry]
-    if not told or (row is None and not entries):
-        return 0
-    line = _Line(*row) if row else _Line()
-    for entry in told:
-        line.follow(entry)
-    connection.executemany(
-        "INSERT INTO receipts VALUES (?, ?, ?, ?, ?, ?, ?, 1, ?) ON CONFLICT DO NOTHING",
-        (
-            (school_id, e.seq, e.chain, e.sha256, e.kind, e.about, e.size, at)
-            for e in entries
-            if e.accepted and e.kind in (LESSON, WEEK)
-        ),
-    ).close()
-    connection.execute(
-        "INSERT INTO receipt_lines (school_id, seq, chain, broken, last_broken, skipped, credit)"
-        " VALUES (?1, ?2, ?3, ?4, iif(?4, ?5, NULL), ?6, ?7)"
-        " ON CONFLICT (school_id) DO UPDATE SET seq = ?2, chain = ?3, broken = broken + ?4,"
-        " last_broken = iif(?4, ?5, last_broken), skipped = skipped + ?6, credit = ?7",
-        (school_id, line.seq, line.chain, line.broken, at, line.skipped, line.credit),
-    ).close()
-    if line.broken:
-        alarms.of_broken_line(connection, school_id, at, line.broken)
-    return line.broken
-
-
 @dataclass(slots=True)
-class _Line:
-    """Where a school's log is: its newest entry (0 before the first), and what it may leave out unsaid."""
+class Line:
+    """Where a school's log is: its newest entry (0 before the first), and what it may leave out unsaid.
+
+    `skipped` and `broken` are those of one group of deliveries.
+    """
 
     seq: int = 0
     chain: str = ""
@@ -165,9 +131,51 @@ class _Line:
         self.seq, self.chain = entry.seq, entry.chain
 
 
+def line_of(connection: sqlite3.Connection, school_id: int) -> Line | None:
+    """Where the school's log is; None while its agent never told an entry."""
+    row = connection.execute(
+        "SELECT seq, chain, credit FROM receipt_lines WHERE school_id = ?", (school_id,)
+    ).fetchone()
+    return Line(*row) if row else None
+
+
+def keep(connection: sqlite3.Connection, school_id: int, told: Sequence[Entry | None], at: float) -> int:
+    """`keep_all` of one school; how often its entries broke the line."""
+    line = line_of(connection, school_id)
+    if not told or (line is None and not any(told)):
+        return 0
+    line = line or Line()
+    keep_all(connection, [(school_id, line, told)], at)
+    return line.broken
+
+
+def keep_all(
+    connection: sqlite3.Connection, told: Iterable[tuple[int, Line, Sequence[Entry | None]]], at: float
+) -> None:
+    """Keep the entries of each school, in the order they came, at hub time `at`; its line follows them.
+
+    None stands for a batch that came empty. The line is broken by an entry that does not come after the
+    newest one known, comes next and does not follow from it, or leaves out more than was withdrawn: the
+    school's agent went back to an older state, or another one speaks in its place. What it brings is kept
+    all the same, and counted.
+    """
+    receipts, lines = [], []
+    for school_id, line, entries in told:
+        for e in entries:
+            line.follow(e)
+            if e and e.accepted and e.kind in (LESSON, WEEK):
+                receipts.append((school_id, e.seq, e.chain, e.sha256, e.kind, e.about, e.size, 1, at))
+        broken_at = at if line.broken else None
+        lines.append((school_id, line.seq, line.chain, line.broken, broken_at, line.skipped, line.credit))
+        if line.broken:
+            alarms.of_broken_line(connection, school_id, at, line.broken)
+    many.insert(connection, "INSERT INTO receipts", receipts, 9, "ON CONFLICT DO NOTHING")
+    many.insert(connection, _INTO_LINES, lines, 7, _ADVANCED)
+
+
 def _about(told: Record | _Lesson | _Week | _Status) -> tuple[str, str]:
     if isinstance(told, LessonRecord | _Lesson):
-        start = int(datetime.fromisoformat(told.start).timestamp())
+        start = int(acceptance.epoch(told.start))
         return LESSON, f"{told.class_} {start} {told.revision}"
     if isinstance(told, WeekRecord | _Week):
         return WEEK, f"{told.week} {told.grade_band}"

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from hub.store import announced, ceilings, enrolments, forgetting, receipts, verification
+from hub.store import announced, catalogue, ceilings, enrolments, forgetting, receipts, verification
+from shared import waiting
 from shared.link import invitations, ledger
 from shared.storage import Migration
 
@@ -215,4 +216,7 @@ MIGRATIONS: tuple[Migration, ...] = (
     receipts.add_gaps,
     ceilings.add_refused,
     forgetting.add_received,
+    enrolments.add_index,
+    waiting.add_table,
+    catalogue.add_table,
 )

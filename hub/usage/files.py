@@ -9,8 +9,9 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from hub.usage.rows import Fault, NotUsed, Use, order_of, read_row
+from hub.usage.rows import Fault, NotUsed, Use, fields, order_of, read_row
 from shared.errors import BadInput, UsageError
+from shared.exports import MAX_LINE
 
 _PRODUCTS: Final = "lp id"
 _DISTRICTS: Final = "district_id"
@@ -27,10 +28,13 @@ class Table:
     faults: Counter[str] = field(default_factory=Counter)
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
+def find(
+    paths: Sequence[Path], named: str = "a folder with products_info.csv and engagement_data/"
+) -> list[Path]:
     """Every CSV file of the paths (folders: their own and those of `engagement_data`), each once.
 
-    Raises UsageError for a path that does not exist, and when there is no CSV file at all.
+    Raises UsageError for a path that does not exist, and when there is no CSV file at all: `named` says what
+    to name instead.
     """
     found: dict[Path, None] = {}
     for path in paths:
@@ -41,7 +45,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
         else:
             raise UsageError(f"{path} does not exist: name a folder of an export, or its CSV files")
     if not found:
-        raise UsageError("no CSV file there: name a folder with products_info.csv and engagement_data/")
+        raise UsageError(f"no CSV file there: name {named}")
     return list(found)
 
 
@@ -90,13 +94,17 @@ def district_id(path: Path) -> str:
 def engagement(path: Path, products: Mapping[str, object], last: date) -> Iterator[Use | NotUsed | Fault]:
     """What every line of an engagement file says, of days up to `last`; blank lines are no rows."""
     with path.open(encoding="utf-8-sig", errors="replace") as file:
-        header = file.readline()
+        header = file.readline(MAX_LINE)
         order = order_of(header)
         if order is None:
             raise BadInput("wrong_columns", path.name)
-        width = len(next(csv.reader((header,))))
-        for line in file:
-            if line.strip():
+        width = len(fields(header))
+        while line := file.readline(MAX_LINE):
+            if len(line) == MAX_LINE and not line.endswith("\n"):
+                while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
+                    pass
+                yield Fault.LINE_TOO_LONG
+            elif line.strip():
                 yield read_row(line, width, order, products, last)
 
 

@@ -4,19 +4,17 @@ import csv
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Final
 
 from hub.usage import files, write
+from hub.usage.rows import AHEAD
 from hub.usage.weeks import tally
 from hub.usage.write import FileReport
 from models.catalogue.load import Catalogue, load_catalogue
 from models.scoring.scorer import Scorer
 from shared.errors import BadInput, SettingsError
 from shared.storage import transaction
-
-_AHEAD: Final = timedelta(days=366)
 
 
 def import_usage(
@@ -36,7 +34,7 @@ def import_usage(
     if not districts:
         return reports
     products = _products(connection, districts, reports)
-    last = datetime.now(UTC).date() + _AHEAD
+    last = datetime.now(UTC).date() + AHEAD
     catalogue, scorer = load_catalogue(), Scorer.for_model("tim")
     reports.extend(
         _import_district(connection, path, products, last, catalogue, scorer) for path in progress(districts)
@@ -102,18 +100,17 @@ def _import_district(
     catalogue: Catalogue,
     scorer: Scorer,
 ) -> FileReport:
-    report = FileReport(path.name, files.district_id(path))
+    district = files.district_id(path)
     try:
-        tallied = tally(files.engagement(path, products, last), catalogue)
+        tallied = tally(
+            files.engagement(path, products, last), lambda lp_id: catalogue.by_lp_id.get(lp_id, 0), set()
+        )
     except (OSError, BadInput):
-        report.refused["unreadable_file"] = 1
+        report = FileReport(path.name, district, refused=Counter(unreadable_file=1))
         with transaction(connection):
             write.refused(connection, report)
         return report
-    report.rows, report.used, report.not_used = tallied.rows, tallied.used, tallied.not_used
-    report.refused.update({fault.value: count for fault, count in tallied.faults.items()})
-    report.weeks = len(tallied.weeks)
-    report.days = len({day for week in tallied.weeks.values() for day in week.days})
+    report = FileReport.of(path.name, district, tallied)
     with transaction(connection):
         write.refused(connection, report)
         write.district(connection, report, tallied, catalogue, scorer)

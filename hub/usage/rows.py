@@ -4,7 +4,7 @@ import csv
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
 from math import isfinite
@@ -12,9 +12,10 @@ from typing import Final
 
 COLUMNS: Final = ("time", "lp_id", "pct_access", "engagement_index")
 
-_BLANK: Final = frozenset(("", "nan", "na", "null", "none"))
+BLANK: Final = frozenset(("", "nan", "na", "null", "none"))
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FIRST: Final = date(2000, 1, 1)
+AHEAD: Final = timedelta(days=366)  # of today: a later date is a misprint
 MOST: Final = 1e9  # page loads per 1,000 students of one product on one day
 
 
@@ -30,14 +31,27 @@ class Fault(Enum):
     NEGATIVE_NUMBER = "negative_number"
     NUMBER_TOO_LARGE = "number_too_large"
     DUPLICATE_ROW = "duplicate_row"
+    # Of exports that are read through a mapping:
+    BLANK_PRODUCT = "blank_product"
+    NOT_KEPT = "not_kept"
+    MORE_THAN_USERS_CAN = "more_than_users_can"
+    UTF_16 = "utf_16"
+    LINE_TOO_LONG = "line_too_long"
+    CONTROL_BYTES = "control_bytes"
+    MALFORMED_LINE = "malformed_line"
+    TOO_MANY_COLUMNS = "too_many_columns"
+    NO_HEADER = "no_header"
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Page loads per 1,000 students of one product on one day; `known`: the list of products names it."""
+    """Use of one product on one day; `known`: the list of products names it.
+
+    `engagement` is page loads per 1,000 students, or what a mapping says that its export counts.
+    """
 
     day: date
-    lp_id: str
+    product: str
     engagement: float
     known: bool
 
@@ -80,7 +94,7 @@ def read_row(
     day = _day(time)
     if day is None or not FIRST <= day <= last:
         return Fault.BAD_DATE
-    if lp_id.lower() in _BLANK:
+    if lp_id.lower() in BLANK:
         return Fault.BLANK_LP_ID
     lp_id = lp_id.removesuffix(".0")
     loads = _amount(access, engagement)
@@ -88,7 +102,7 @@ def read_row(
 
 
 def _amount(access: str, engagement: str) -> float | NotUsed | Fault:
-    percent, loads = _number(access), _number(engagement)
+    percent, loads = number(access), number(engagement)
     if isinstance(percent, Fault):
         return percent
     if isinstance(loads, Fault):
@@ -102,8 +116,9 @@ def _amount(access: str, engagement: str) -> float | NotUsed | Fault:
     return loads or NOT_USED
 
 
-def _number(text: str) -> float | Fault | None:
-    if text.lower() in _BLANK:
+def number(text: str) -> float | Fault | None:
+    """A number of 0 or more; None for a blank."""
+    if text.lower() in BLANK:
         return None
     try:
         number = float(text)

@@ -1,7 +1,7 @@
 """From rows of use to ISO weeks with features: shares by page loads, entropy by app; pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -43,25 +43,48 @@ class Tallied:
     unknown_engagement: float = 0.0
 
 
-def tally(rows: Iterable[Use | NotUsed | Fault], catalogue: Catalogue) -> Tallied:
-    """Rows of use by ISO week, the rest counted; of two rows for one day and product the first counts."""
+def tally(
+    rows: Iterable[Use | NotUsed | Fault],
+    app_of: Callable[[str], int],
+    seen: set[tuple[date, str]] | None,
+) -> Tallied:
+    """Rows of use by ISO week, the rest counted; `app_of` gives a product's catalogue index (0: unlisted).
+
+    Of two rows for one day and product the first counts; `seen` holds those of files before this one. If it
+    is None, such rows are parts of one whole, and all of them count.
+    """
     tallied = Tallied()
-    seen: set[tuple[date, str]] = set()
     for row in rows:
         tallied.rows += 1
         if isinstance(row, Fault):
             tallied.faults[row] += 1
         elif isinstance(row, NotUsed):
             tallied.not_used += 1
-        elif (row.day, row.lp_id) in seen:
+        elif seen is not None and (row.day, row.product) in seen:
             tallied.faults[Fault.DUPLICATE_ROW] += 1
         else:
-            seen.add((row.day, row.lp_id))
-            _add(tallied, row, catalogue)
+            if seen is not None:
+                seen.add((row.day, row.product))
+            _add(tallied, row, app_of)
     return tallied
 
 
-def _add(tallied: Tallied, row: Use, catalogue: Catalogue) -> None:
+def merge(total: Tallied, part: Tallied) -> None:
+    """Add what another file of the same district or school held."""
+    total.rows += part.rows
+    total.used += part.used
+    total.not_used += part.not_used
+    total.faults += part.faults
+    total.unknown_engagement += part.unknown_engagement
+    for name, week in part.weeks.items():
+        own = total.weeks.setdefault(name, Week())
+        own.days |= week.days
+        own.products |= week.products
+        for app, loads in week.loads.items():
+            own.loads[app] += loads
+
+
+def _add(tallied: Tallied, row: Use, app_of: Callable[[str], int]) -> None:
     if not row.known:
         tallied.faults[Fault.UNKNOWN_PRODUCT] += 1
         tallied.unknown_engagement += row.engagement
@@ -69,9 +92,9 @@ def _add(tallied: Tallied, row: Use, catalogue: Catalogue) -> None:
     tallied.used += 1
     year, number, _ = row.day.isocalendar()
     week = tallied.weeks.setdefault(f"{year:04d}-W{number:02d}", Week())
-    week.loads[catalogue.by_lp_id.get(row.lp_id, 0)] += row.engagement
+    week.loads[app_of(row.product)] += row.engagement
     week.days.add(row.day)
-    week.products.add(row.lp_id)
+    week.products.add(row.product)
 
 
 def features(weeks: Iterable[Week], catalogue: Catalogue) -> NDArray[np.float64]:

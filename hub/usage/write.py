@@ -37,6 +37,20 @@ class FileReport:
     not_used: int = 0
     refused: Counter[str] = field(default_factory=Counter)
 
+    @classmethod
+    def of(cls, file: str, district: str, tallied: Tallied) -> "FileReport":
+        """What became of a file whose rows came to that."""
+        return cls(
+            file,
+            district,
+            weeks=len(tallied.weeks),
+            days=len({day for week in tallied.weeks.values() for day in week.days}),
+            rows=tallied.rows,
+            used=tallied.used,
+            not_used=tallied.not_used,
+            refused=Counter({fault.value: count for fault, count in tallied.faults.items()}),
+        )
+
 
 def table(connection: sqlite3.Connection, kind: str, rows: Mapping[str, Mapping[str, str | None]]) -> None:
     """Add or replace rows of the list of products, or of the facts about districts."""
@@ -116,6 +130,20 @@ def _placements(connection: sqlite3.Connection, district: str, weeks: Sequence[s
             for d, scale in enumerate(named)
         ],
     ).close()
+
+
+def mapped(
+    connection: sqlite3.Connection,
+    report: FileReport,
+    tallied: Tallied,
+    facts: Mapping[str, str | None],
+    catalogue: Catalogue,
+    scorer: Scorer,
+) -> None:
+    """Replace a district or school whose exports are read through a mapping, and what is said of it."""
+    connection.execute("DELETE FROM usage_refused WHERE district = ?", (report.district,)).close()
+    table(connection, "districts", {report.district: facts})
+    district(connection, report, tallied, catalogue, scorer)
 
 
 def refused(connection: sqlite3.Connection, report: FileReport) -> None:

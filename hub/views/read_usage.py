@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections import defaultdict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -10,7 +11,16 @@ from hub.views.common import PlacementView, Tally
 from hub.views.merge import channels
 from hub.views.read_classes import in_order, placement
 from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
-from hub.views.words import SHORT_NOTE, UNKNOWN_NOTE, USAGE_ATTRIBUTION, USAGE_LABEL
+from hub.views.words import (
+    MAPPED_ATTRIBUTION,
+    MAPPED_LABEL,
+    MAPPED_UNKNOWN_NOTE,
+    SHORT_NOTE,
+    UNKNOWN_NOTE,
+    USAGE_ATTRIBUTION,
+    USAGE_LABEL,
+    USAGE_LABELS,
+)
 
 _features = msgspec.json.Decoder(dict[str, float | None])
 _facts = msgspec.json.Decoder(dict[str, str | None])
@@ -37,9 +47,11 @@ def districts(connection: sqlite3.Connection) -> UsageView:
     rows = sorted(
         connection.execute(_DISTRICTS, (None, None)), key=lambda row: (len(row["district"]), row["district"])
     )
+    sources = {_source(_facts.decode(row["facts"]) if row["facts"] else {}) for row in rows}
+    mapped = any(source != (USAGE_LABEL, USAGE_ATTRIBUTION) for source in sources)
     return UsageView(
-        label=USAGE_LABEL,
-        attribution=USAGE_ATTRIBUTION,
+        label=USAGE_LABELS if mapped else USAGE_LABEL,
+        attribution=" ".join(sorted({attribution for _, attribution in sources})) or USAGE_ATTRIBUTION,
         districts=tuple(map(_summary, rows)),
         refused=_refused(connection, _AROUND),
     )
@@ -54,21 +66,32 @@ def district(connection: sqlite3.Connection, district_id: str, known: Known) -> 
     for own in connection.execute(_PLACEMENTS, (district_id,)):
         by_week[own["week"]].append(placement(own, None, None, known))
     weeks = connection.execute("SELECT * FROM usage_weeks WHERE district = ? ORDER BY week", (district_id,))
+    facts = _facts.decode(row["facts"]) if row["facts"] else {}
+    label, attribution = _source(facts)
     return UsageDistrictView(
-        label=USAGE_LABEL,
-        attribution=USAGE_ATTRIBUTION,
+        label=label,
+        attribution=attribution,
         district=_summary(row),
-        facts=_facts.decode(row["facts"]) if row["facts"] else {},
+        facts=facts,
         weeks=tuple(_week(week, by_week[week["week"]], known) for week in weeks),
         refused=_refused(connection, district_id),
-        notes=tuple(_notes(row)),
+        notes=tuple(_notes(row, facts)),
     )
+
+
+def _source(facts: Mapping[str, str | None]) -> tuple[str, str]:
+    """What was measured, and whose data it is; an import through a mapping says both among its facts."""
+    counted, export, of = (facts.get(key) for key in ("counted", "export", "of"))
+    if counted is None or export is None or of is None:
+        return USAGE_LABEL, USAGE_ATTRIBUTION
+    return MAPPED_LABEL.format(counted=counted), MAPPED_ATTRIBUTION.format(of=of.capitalize(), export=export)
 
 
 def _summary(row: sqlite3.Row) -> UsageSummary:
     facts = _facts.decode(row["facts"]) if row["facts"] else {}
     return UsageSummary(
         id=row["district"],
+        name=f"{'School' if facts.get('of') == 'a school' else 'District'} {row['district']}",
         state=facts.get("state"),
         locale=facts.get("locale"),
         weeks=row["weeks"],
@@ -106,12 +129,13 @@ def _refused(connection: sqlite3.Connection, district_id: str) -> tuple[Tally, .
     return tuple(Tally(reason=row["reason"], count=row["count"]) for row in rows)
 
 
-def _notes(row: sqlite3.Row) -> list[str]:
+def _notes(row: sqlite3.Row, facts: Mapping[str, str | None]) -> list[str]:
     notes = []
     if row["days"] < SHORT_DAYS:
         notes.append(SHORT_NOTE.format(days=row["days"]))
     loads = row["engagement"] + row["unknown_engagement"]
     if row["unknown_engagement"] > 0:
         share = row["unknown_engagement"] / loads
-        notes.append(UNKNOWN_NOTE.format(share="Less than 1%" if share < 0.01 else f"{share:.0%}"))
+        note = MAPPED_UNKNOWN_NOTE if "counted" in facts else UNKNOWN_NOTE
+        notes.append(note.format(share="Less than 1%" if share < 0.01 else f"{share:.0%}"))
     return notes

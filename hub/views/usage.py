@@ -9,7 +9,9 @@ class UsageSummary:
     """One district of a usage export."""
 
     id: str
-    """Its number in the export."""
+    """Its number in the export, or the short name that it was imported under."""
+    name: str
+    """What it is called: `District 2872`, `School elm-street`."""
     state: str | None
     """State, as the export gives it."""
     locale: str | None

@@ -6,6 +6,11 @@ from typing import Final
 from hub.views.district import Freshness
 
 USAGE_LABEL: Final = "Page loads on Chromebooks and laptops, not iPads. These are not lessons."
+USAGE_LABELS: Final = "What tools counted of products by day. These are not lessons."
+MAPPED_LABEL: Final = "Use of products by day, counted in {counted}. These are not lessons."
+MAPPED_ATTRIBUTION: Final = (
+    "{of}'s own export, read through the mapping `{export}`; here summed by week and sorted by channel."
+)
 USAGE_ATTRIBUTION: Final = (
     "LearnPlatform, COVID-19 impact on digital learning (2020), CC BY-SA 4.0;"
     " here summed by week and sorted by channel."
@@ -15,6 +20,9 @@ UNSHARED_NOTE: Final = (
     " week's numbers and never leave the school one by one."
 )
 SHORT_NOTE: Final = "Only {days} days with use: too short for a term's picture."
+MAPPED_UNKNOWN_NOTE: Final = (
+    "{share} of what was counted is use of products that the catalogue does not name; it is left out."
+)
 UNKNOWN_NOTE: Final = (
     "{share} of the page loads are of products that the list does not name; they are left out."
 )

@@ -67,6 +67,10 @@ class Catalogue:
         """[apps + 1] by index; True for unlisted (row 0), which feature 23 counts with off-task apps."""
         return np.array([True, *(app.off_task for app in self.apps)])
 
+    def off_task_apps(self) -> frozenset[int]:
+        """Indexes of the apps that are off task, without unlisted."""
+        return frozenset(index for index, app in enumerate(self.apps, start=1) if app.off_task)
+
 
 @lru_cache(maxsize=4)
 def load_catalogue(folder: Path = HERE) -> Catalogue:
@@ -85,11 +89,17 @@ def load_catalogue(folder: Path = HERE) -> Catalogue:
     return Catalogue(
         apps=apps,
         background=MappingProxyType(background),
-        version=_version(apps, background),
+        version=version_of(apps, background),
         by_id=_by(apps, lambda app: (app.id,)),
         by_lp_id=_by(apps, lambda app: app.lp_ids),
         by_bundle_id=_by(apps, lambda app: app.bundle_ids),
     )
+
+
+@lru_cache(maxsize=1)
+def load_functions() -> Mapping[str, dict[str, float]]:
+    """The shipped rows of functions.toml: Primary Essential Function -> channel -> weight."""
+    return MappingProxyType(dict(read_files().functions))
 
 
 def catalogue_as_json(catalogue: Catalogue) -> list[dict[str, Any]]:
@@ -132,7 +142,8 @@ def _by(apps: tuple[App, ...], names: Callable[[App], Iterable[str]]) -> Mapping
     return MappingProxyType({name: i for i, app in enumerate(apps, start=1) for name in names(app)})
 
 
-def _version(apps: tuple[App, ...], background: Mapping[str, str]) -> str:
+def version_of(apps: tuple[App, ...], background: Mapping[str, str]) -> str:
+    """12 hex digits; see Catalogue."""
     content = (
         [(app.id, sorted(app.domains), sorted(app.bundle_ids), sorted(app.lp_ids)) for app in apps],
         [(sorted(app.channels.items()), app.off_task) for app in apps],

@@ -44,6 +44,7 @@ class Size:
 @dataclass(frozen=True, slots=True)
 class _UnderWay:
     group: list[Take]
+    senders: set[str]
     outcomes: Callable[[], Sequence[Outcome]]
     ready: threading.Event = field(default_factory=threading.Event)
 
@@ -72,6 +73,7 @@ class Groups:
         self._wake = wake
         self._counters = counters
         self._gathered: list[Take] = []
+        self._senders: set[str] = set()  # enrolments of what is gathered
         self._bytes = 0
         self._under_way: _UnderWay | None = None
 
@@ -83,6 +85,7 @@ class Groups:
     def gather(self, take: Take) -> None:
         """One more batch."""
         self._gathered.append(take)
+        self._senders.add(take.delivery.enrolment)
         self._bytes += len(take.delivery.payload)
 
     def turn(self) -> None:
@@ -100,8 +103,15 @@ class Groups:
             else:
                 self._begin()
 
+    def flush_of(self, enrolment: str) -> None:
+        """`flush`, if a batch of this enrolment is not answered yet; nobody else is waited for."""
+        under_way = self._under_way.senders if self._under_way else ()
+        if enrolment in self._senders or enrolment in under_way:
+            self.flush()
+
     def _begin(self) -> None:
         group, self._gathered, self._bytes = self._gathered, [], 0
+        senders, self._senders = self._senders, set()
         self._counters["batches"] += len(group)
         self._counters["commits"] += 1
         deliveries = [take.delivery for take in group]
@@ -109,7 +119,7 @@ class Groups:
             if self._overlapping:
                 ready = threading.Event()
                 outcomes = self._overlapping.begin(deliveries, lambda: self._done(ready))
-                self._under_way = _UnderWay(group, outcomes, ready)
+                self._under_way = _UnderWay(group, senders, outcomes, ready)
                 return
             results = self._inbox.deliver(deliveries)
         except Exception as error:  # noqa: BLE001 - nothing was acknowledged, so nothing is lost

@@ -1,13 +1,12 @@
 """What the receiving machine wants done with what it heard, by whoever lends it a socket and an inbox."""
 
-from dataclasses import dataclass
+import msgspec
 
 from shared.link.frames import Ask, Busy, Hello, Join, Refused, Reject, Renewed, Told, ToSender
 from shared.link.outcomes import Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True, gc=False):
     """Send this frame to that connection."""
 
     route: bytes
@@ -31,8 +30,7 @@ class Reply:
                 return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Greet:
+class Greet(msgspec.Struct, frozen=True, gc=False):
     """Ask the inbox how the stream stands, then call `greeted`."""
 
     route: bytes
@@ -41,16 +39,14 @@ class Greet:
     hello: Hello
 
 
-@dataclass(frozen=True, slots=True)
-class Take:
+class Take(msgspec.Struct, frozen=True, gc=False):
     """Hand this to the inbox, then call `settled`."""
 
     route: bytes
     delivery: Delivery
 
 
-@dataclass(frozen=True, slots=True)
-class Enrol:
+class Enrol(msgspec.Struct, frozen=True, gc=False):
     """Ask the inbox to enrol this key, then call `joined` or `not_joined`."""
 
     route: bytes
@@ -58,8 +54,7 @@ class Enrol:
     join: Join
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True, gc=False):
     """Ask the inbox what it tells this enrolment, and send that part."""
 
     route: bytes
@@ -67,8 +62,7 @@ class Question:
     ask: Ask
 
 
-@dataclass(frozen=True, slots=True)
-class Renewal:
+class Renewal(msgspec.Struct, frozen=True, gc=False):
     """Ask the inbox to let `public` speak for the enrolment beside `key`, and send what came of it."""
 
     route: bytes
@@ -77,13 +71,11 @@ class Renewal:
     public: str
 
 
-@dataclass(frozen=True, slots=True)
-class Drop:
+class Drop(msgspec.Struct, frozen=True, gc=False):
     """Over its limits, and told so before: no answer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True, gc=False):
     """End this account's connections: it does not listen."""
 
     account: str

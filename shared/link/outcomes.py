@@ -1,13 +1,13 @@
 """What a receiver has, what is delivered to it, and what becomes of that: the words of whoever receives."""
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from shared.link.frames import Rejection
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(msgspec.Struct, frozen=True, gc=False):
     """What the receiver durably has of a stream: of `epoch`, everything up to `last_seq`."""
 
     epoch: int
@@ -34,8 +34,7 @@ def judge(standing: Standing, epoch: int, seq: int) -> Verdict:
     return Verdict.FRESH if seq == standing.last_seq + 1 else Verdict.DUPLICATE
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, gc=False):
     """One batch, on its way to the inbox."""
 
     enrolment: str
@@ -46,37 +45,32 @@ class Delivery:
     position: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True, gc=False):
     """On disk, now or before: everything up to `seq`."""
 
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(msgspec.Struct, frozen=True, gc=False):
     """Counted and passed over, now and for ever."""
 
     seq: int
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(msgspec.Struct, frozen=True, gc=False):
     """Not taken: something before it is missing."""
 
     next_seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class Fenced:
+class Fenced(msgspec.Struct, frozen=True, gc=False):
     """Not taken: a newer epoch is in force."""
 
     epoch: int
 
 
-@dataclass(frozen=True, slots=True)
-class Later:
+class Later(msgspec.Struct, frozen=True, gc=False):
     """Not taken: the inbox is behind."""
 
     retry_after_ms: int

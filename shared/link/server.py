@@ -213,7 +213,7 @@ class LinkServer:
                     self._groups.gather(instruction)
                 case Greet():
                     # What it asks about may be on its way to the disk.
-                    self._groups.flush()
+                    self._groups.flush_of(instruction.enrolment)
                     self._greet(instruction)
                 case Enrol():
                     self._enrol(instruction, account)

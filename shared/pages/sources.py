@@ -17,6 +17,7 @@ KIND_WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "squid": "proxy log (Squid)",
         "umbrella": "resolver log (Umbrella)",
         "securly": "filter log (Securly)",
+        "events": "filter log (through a mapping)",
         "zeek": "network sensor (Zeek)",
         "xapi": "apps that report (xAPI)",
         "caliper": "apps that report (Caliper)",

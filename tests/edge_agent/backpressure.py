@@ -4,7 +4,7 @@ import json
 import random
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ from shared.link.server import LinkServer
 from shared.link.spool import Spool
 from shared.serving import loopback_socket
 from shared.storage import Writer, reader
-from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
+from tests.edge_agent.school import ClassSpec, Learner, SchoolSpec, learners, make_school
 
 ZONE = ZoneInfo("Europe/Zurich")
 NOW = datetime(2026, 9, 14, 9, 30, tzinfo=ZONE).timestamp()
@@ -155,14 +155,14 @@ path = "{log}"
 class RunningAgent:
     """A whole agent in a thread of this process, seen through its page; `disk` are its budgets in TOML."""
 
-    def __init__(self, root: Path, log: Path, disk: str) -> None:
+    def __init__(self, root: Path, log: Path, disk: str, people: Sequence[Learner] = PEOPLE) -> None:
         self.log = log
         held = loopback_socket(0)
         self.site = f"http://127.0.0.1:{held.getsockname()[1]}"
         settings = SETTINGS.format(port=held.getsockname()[1], disk=disk, log=log)
         held.close()
         self.folder: AgentFolder = make_school(
-            root, SchoolSpec([ClassSpec("c1", "t1", PEOPLE)], settings=settings)
+            root, SchoolSpec([ClassSpec("c1", "t1", people)], settings=settings)
         )
 
     def set_clock(self, moment: float) -> None:

@@ -49,6 +49,25 @@ def busy() -> dict[str, Any]:
                 "excerpt": "aaa 99 <aaaaaa>",
             }
         ],
+        "sight": {
+            "week": "2025-W11",
+            "lessons": 40,
+            "expected_minutes": 36_000,
+            "seen_minutes": 20_700,
+            "bypassed_minutes": 9_000,
+            "unseen_minutes": 6_300,
+            "bypassed": 200,
+            "reporting_lessons": 12,
+            "reported_minutes": 4_000,
+            "windows": [
+                {
+                    "windows": 40,
+                    "sights": {"dnsmasq": "contacts", "xapi": "actions"},
+                    "missing": [],
+                },
+                {"windows": 2, "sights": {"dnsmasq": "contacts"}, "missing": ["artefact_rate", "ar_use"]},
+            ],
+        },
         "models": [
             {"id": "tim", "name": "<b>TIM</b>", "version": "1", "fit": "0123456789ab", "dimensions": 5}
             | {"grain": "lesson", "calibrated": 3},

@@ -15,13 +15,14 @@ from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder
 from edge_agent.intake import IntakeInbox
 from edge_agent.parcel import Parcel
-from edge_agent.parts import Parse, Parts, parser
+from edge_agent.parts import Parts, parser
 from edge_agent.placing import DirectoryPlacer
 from edge_agent.settings import load_settings
 from edge_agent.sources import follow, tail
 from edge_agent.sources.facts import Contact, Reading
 from edge_agent.sources.follow import LOST, Follower
 from edge_agent.sources.logfile import CHUNK
+from edge_agent.sources.parsing import Parser
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
 from shared.errors import CommonGroundError, SettingsError
@@ -52,7 +53,7 @@ class Fragile(Collector):
 
     def collect(self, reading: Reading, now: float, seen: Sequence[int] = ()) -> Parcel:
         parcel = super().collect(reading, now, seen)
-        if any(isinstance(fact, Contact) and "poison" in fact.name for fact in reading.facts):
+        if any(isinstance(fact, Contact) and "poison" in fact.name for fact in reading.all_facts()):
             raise ZeroDivisionError("poison.example from 10.0.0.1")
         return parcel
 
@@ -109,7 +110,7 @@ class Desk:
     def follow(
         self,
         keys: KeyFolder | LockedKeys | None = None,
-        parse: Parse | None = None,
+        parse: Parser | None = None,
         kind: type[Collector] = Collector,
         collector: Collector | None = None,
         agent_time: Callable[[], int | None] | None = None,
@@ -226,13 +227,13 @@ def test_one_line_that_breaks_the_program_is_refused_and_all_others_count(desk: 
 
 
 def test_a_line_that_the_parser_cannot_stand_stops_neither_the_reading_nor_the_leases(desk: Desk) -> None:
-    read = parser("dnsmasq", ZONE)
+    class Poisoned(Parser):
+        def __call__(self, chunk: bytes, now: float) -> Reading:
+            if b"poison" in chunk:
+                raise RecursionError(chunk.decode())
+            return super().__call__(chunk, now)
 
-    def parse(chunk: bytes, now: float) -> Reading:
-        if b"poison" in chunk:
-            raise RecursionError(chunk.decode())
-        return read(chunk, now)
-
+    parse = Poisoned("dnsmasq", ZONE)
     poison = "Sep 14 08:56:00 dnsmasq-dhcp[9]: DHCPACK(eth0) poison\n"
     desk.log.write_text(leases() + poison + look_up(1, 0))
     first = desk.follow(parse=parse)
@@ -248,16 +249,17 @@ def test_a_line_that_the_parser_cannot_stand_stops_neither_the_reading_nor_the_l
 
 
 def test_an_error_that_passes_costs_nothing(desk: Desk) -> None:
-    read, calls = parser("dnsmasq", ZONE), Counter[str]()
+    calls = Counter[str]()
 
-    def parse(chunk: bytes, now: float) -> Reading:
-        calls["parse"] += 1
-        if calls["parse"] == 1:
-            raise RuntimeError("dictionary changed size during iteration")
-        return read(chunk, now)
+    class Racing(Parser):
+        def __call__(self, chunk: bytes, now: float) -> Reading:
+            calls["parse"] += 1
+            if calls["parse"] == 1:
+                raise RuntimeError("dictionary changed size during iteration")
+            return super().__call__(chunk, now)
 
     desk.log.write_text(leases() + look_up(1, 0))
-    desk.follow(parse=parse)
+    desk.follow(parse=Racing("dnsmasq", ZONE))
     until(lambda: desk.total("signals") == 1, "it was tried again")
     assert desk.counts("refused") == {}
 
@@ -280,8 +282,7 @@ def test_a_lost_place_is_shown_and_counted_once(desk: Desk) -> None:
     until(up_to_date(first), "everything was read")
     first.stop()
     assert first.state == "up to date"
-    desk.log.with_name("dnsmasq.log.1.gz").write_bytes(gzip.compress(desk.log.read_bytes()))
-    desk.log.write_text(leases() + look_up(2, 100))
+    desk.log.write_text(look_up(1, 90) + leases() + look_up(2, 100))
     second = desk.follow()
     until(lambda: second.state == LOST, "the loss is shown")
     assert desk.total("signals") == 2
@@ -392,3 +393,33 @@ def test_an_agent_that_does_not_say_what_time_it_is_stops_no_reading(desk: Desk)
     desk.log.write_text(leases() + look_up(1, 5))
     desk.follow(agent_time=away)
     until(lambda: desk.total("signals") == 1, "it is read all the same")
+
+
+def test_a_log_that_was_compressed_while_the_agent_was_down_is_read_on_without_a_loss(desk: Desk) -> None:
+    desk.log.write_text(leases() + look_up(1, 0))
+    first = desk.follow()
+    until(lambda: desk.total("signals") == 1, "read")
+    until(up_to_date(first), "everything was read")
+    first.stop()
+    text = desk.log.read_text() + look_up(2, 100)
+    desk.log.with_name("dnsmasq.log.1.gz").write_bytes(gzip.compress(text.encode()))
+    desk.log.write_text(look_up(3, 200))
+    second = desk.follow()
+    until(lambda: desk.total("signals") == 3, "its rest, then the new file; leases lie in the compressed one")
+    until(up_to_date(second), "everything was read")
+    assert second.state == "up to date"
+    assert (desk.counts("refused"), desk.counts("unmatched")) == ({}, {})
+
+
+def test_a_compressed_log_without_its_end_is_counted(desk: Desk) -> None:
+    desk.log.write_text(leases() + look_up(1, 0))
+    first = desk.follow()
+    until(lambda: desk.total("signals") == 1, "read")
+    until(up_to_date(first), "everything was read")
+    first.stop()
+    packed = gzip.compress((desk.log.read_text() + look_up(2, 100)).encode())
+    desk.log.with_name("dnsmasq.log.1.gz").write_bytes(packed[:-6])
+    desk.log.write_text(look_up(3, 200))
+    desk.follow()
+    until(lambda: desk.total("signals") == 3, "nothing good is lost")
+    assert desk.counts("refused") == {"truncated_file": 1}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from edge_agent.days import day_of, day_start, key_expires, living_days, week_days, week_name
 from edge_agent.identity.directory import Directory
-from edge_agent.identity.inventory import Device, hardware_address, is_private
+from edge_agent.identity.hardware import hardware_address, is_private
+from edge_agent.identity.inventory import Device
 from edge_agent.identity.leases import Leases
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.roster import grade_band
@@ -208,7 +209,7 @@ def test_bad_rows_are_refused_one_by_one_and_the_good_ones_stay(tmp_path: Path) 
     [
         ("inventory.csv", None, "is missing: export it"),
         ("inventory.csv", b"a,b\n1,2\n", "has no column `serial_number`"),
-        ("bells.csv", b"\xff\xfe\x00", "is not UTF-8"),
+        ("bells.csv", b"period\x00", "is not UTF-8"),
         ("oneroster/users.csv", b"", "has no column `sourcedId`"),
     ],
 )

@@ -14,6 +14,7 @@ from edge_agent import school_key
 from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder, pseudonym
 from edge_agent.lessons import Lessons
+from edge_agent.parcel import Parcel
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
 from edge_agent.schedule import Schedule
@@ -88,8 +89,11 @@ class Desk:
         self.connection.close()
         self.writer.close()
 
+    def collect(self, facts: list[Fact], now: float) -> Parcel:
+        return self._collector.collect(Reading(facts=facts, lines=len(facts), newest=int(now)), now)
+
     def take(self, facts: list[Fact], now: float) -> dict[str, dict[str, int]]:
-        parcel = self._collector.collect(Reading(facts=facts, lines=len(facts), newest=int(now)), now)
+        parcel = self.collect(facts, now)
 
         def store(connection: sqlite3.Connection) -> None:
             arrivals = Arrivals(connection)
@@ -223,7 +227,8 @@ def test_a_device_that_only_sleeps_is_heard_and_uses_nothing(desk: Desk) -> None
            FROM windows WHERE class_code = ?""",
         (desk.codes["c0"],),
     ).fetchall()
-    assert tuple(row) == (0, 1.0, 0.0)
+    minutes = 15 + 11 / 2 / 60  # from the first bell to ten minutes after the one look-up of each
+    assert tuple(row) == (0, pytest.approx(minutes / 45), 0.0)
     assert desk.sent() == []
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent import hearing
 from edge_agent.parcel import Parcel
 from edge_agent.store.arrivals import Arrivals, check
 from shared import signals
@@ -42,7 +43,8 @@ def fill(desk: Desk, lessons: int) -> None:
             [(code, start, end, day, lessons) for code in codes],
         )
         connection.executemany(
-            "INSERT INTO heard VALUES (?, ?, 1, ?)", [(code, start, day) for code in codes]
+            "INSERT INTO heard (class_code, start, device, day) VALUES (?, ?, 1, ?)",
+            [(code, start, day) for code in codes],
         )
         arrivals = Arrivals(connection)
         for code in codes:
@@ -163,3 +165,15 @@ def test_only_signals_that_come_late_are_looked_into_before_their_lesson_closes(
         desk.take(contacts(range(12), minute=20, day=day), at(9, 30, day))
         desk.lessons.close_due(at(9, 30, day), at(9, 30, day))
         assert sum("SELECT payload" in query for query in read) == looked_into
+
+
+def test_a_collector_remembers_a_bounded_number_of_devices_and_the_store_counts_each_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hearing, "KEPT", 20)
+    for minute in range(3):
+        desk.take(contacts(range(48), minute=minute), at(9, 10))
+        (heard,) = desk.connection.execute("SELECT count(*) FROM heard").fetchone()
+        assert heard == 48
+    parcels = [desk.collect(contacts(range(12), minute=minute), at(9, 30)) for minute in (20, 20, 20, 21)]
+    assert [sum(len(group.devices) for group in parcel.heard) for parcel in parcels] == [12, 0, 0, 12]

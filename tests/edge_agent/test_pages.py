@@ -65,7 +65,7 @@ def test_records_that_the_district_refused_and_somebody_dropped_stay_counted() -
 
 def test_what_arrives_is_told_by_source_and_minute() -> None:
     page = read(busy(), "/")
-    assert "7,770 signals in the last 60 minutes that had any." in page.one("p", "says").text
+    assert "7,770 signals in the last 60 minutes that had any." in page.all("p", "says")[0].text
     assert [" ".join(name.text.split()) for name in page.all("h3", "name")] == [
         "resolverResolver log (dnsmasq)",
         "appsApps that report (xAPI)",
@@ -234,3 +234,14 @@ def refused(site: str) -> dict[str, int]:
     except httpx.TransportError:
         return {}
     return found
+
+
+def test_the_blind_spot_is_drawn_with_its_table_and_says_who_bypassed_and_what_is_missing() -> None:
+    page = read(busy(), "/")
+    figure = next(one for one in page.all("figure") if one.attributes["id"] == "blind-spot")
+    says = " ".join(figure.text.split())
+    assert "Of 100 expected device-minutes 58 were seen, 25 bypassed every source, 17 were unseen." in says
+    assert "20,700" in says and "9,000" in says and "6,300" in says
+    assert "200 bypassed" in page.text
+    assert "GarageBand" in page.text and "in 12 of 40 lessons, for 11 of 100" in page.text
+    assert "not visible are artefact rate, ar use" in " ".join(page.text.split())

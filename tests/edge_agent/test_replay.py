@@ -1,5 +1,7 @@
 """Past logs through the whole pipeline: what a real resolver wrote equals a count made independently."""
 
+import bz2
+import gzip
 import json
 import os
 import pty
@@ -8,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,9 +18,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import polars as pl
 import pytest
+import zstandard
 
 from edge_agent.paths import AgentFolder
-from edge_agent.replay import replay_folder
+from edge_agent.replay import Replay, Replayed, replay_folder
 from models.catalogue.load import load_catalogue
 from models.features.set1 import FEATURES
 from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
@@ -175,7 +178,9 @@ def test_a_lesson_of_a_past_log_is_dated_by_the_year_given(
     assert done.returncode == 0, done.stderr
     (lesson,) = records(out)
     assert (lesson["start"], lesson["minutes"]) == ("2026-09-14T09:00:00+02:00", 45)
-    assert (lesson["devices"], lesson["sources"], lesson["visibility"]) == (12, [source], 1.0)
+    assert (lesson["devices"], lesson["sources"]) == (12, [source])
+    seconds = sum(17 * 60 + i for i in range(1, 13))  # to ten minutes after the last look-up of each
+    assert lesson["visibility"] == pytest.approx(seconds / (12 * 45 * 60))
     assert {placement["verdict"] for placement in lesson["placements"]} == {"evidence_only"}
     assert len(lesson["strip"]) == 9
 
@@ -257,9 +262,14 @@ def test_an_output_that_cannot_be_written_is_refused_before_the_run(
 def test_a_log_that_cannot_be_read_is_refused_before_the_run(tmp_path: Path, school: AgentFolder) -> None:
     log, out = written_log(tmp_path / "log", plain), tmp_path / "out"
     os.mkfifo(tmp_path / "pipe")
-    for wrong, says in (("none", "No such file"), (".", "Is a directory"), ("pipe", "reads its logs twice")):
+    (tmp_path / "empty").mkdir()
+    for wrong, says in (
+        ("none", "No such file"),
+        ("empty", "holds no files"),
+        ("pipe", "reads its logs twice"),
+    ):
         assert_refused(replay(school.root, out, log, tmp_path / wrong), says)
-    assert_refused(replay(school.root, out, log, source="squid"), "known: dnsmasq, pihole")
+    assert_refused(replay(school.root, out, log, source="sendmail"), "known: adguard, bind, dnsmasq")
     assert not school.database.exists() and not out.exists()
 
 
@@ -372,3 +382,108 @@ def test_in_the_hour_that_is_repeated_a_lesson_is_found_whatever_came_after_it(t
     log.write_text("".join(lines))
     assert replay(school.root, out, log, year="2026").returncode == 0
     assert records(out)[0]["start"] == "2026-10-25T02:00:00+02:00"
+
+
+def week_of(day: int) -> str:
+    """A lesson's lines on one day of September: leases at 08:55, look-ups at 09:05."""
+    people = list(enumerate(learners(12), start=1))
+    lease = "Sep {} 08:55:{:02d} dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.{} {} iPad\n"
+    query = "Sep {} 09:{:02d}:{:02d} dnsmasq[9]: query[A] padlet.com from 10.0.0.{}\n"
+    lines = [lease.format(day, i, i, person.hardware) for i, person in people]
+    # Enough of them for the file to have come to that day beyond doubt.
+    return "".join(lines + [query.format(day, 5 + n // 60, n % 60, i) for n in range(800) for i, _ in people])
+
+
+def starts(path: Path) -> list[str]:
+    return [record["start"][:10] for record in records(path) if record["kind"] == "lesson"]
+
+
+def test_compressed_files_and_folders_of_them_are_replayed_in_order_of_time(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    (logs / "log").write_text(week_of(17))
+    (logs / "log.1").write_bytes(gzip.compress(week_of(16).encode()))  # by its first bytes, not its name
+    (logs / "log.2.gz").write_bytes(zstandard.ZstdCompressor().compress(week_of(15).encode()))
+    first = tmp_path / "first"
+    first.write_text(week_of(14))
+    done = replay_folder(
+        school, [logs, first], tmp_path / "out", source="dnsmasq", year=2026, now=0.0, mapping=None
+    )
+    assert starts(tmp_path / "out") == [f"2026-09-{day}" for day in (14, 15, 16, 17)]
+    assert "late" not in done.counts and "refused" not in done.counts
+
+
+def test_a_truncated_file_is_replayed_as_far_as_it_goes_and_counted(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    log = tmp_path / "log.gz"
+    log.write_bytes(gzip.compress(week_of(14).encode())[:-5])
+    done = replay_folder(school, [log], tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
+    assert starts(tmp_path / "out") == ["2026-09-14"]
+    assert done.counts["refused"] == {"truncated_file": 1}
+    assert done.lines == week_of(14).count("\n")
+
+
+def test_a_file_compressed_in_a_way_that_is_not_read_is_refused_before_the_run(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    log = tmp_path / "log.bz2"
+    log.write_bytes(bz2.compress(week_of(14).encode()))
+    assert_refused(replay(school.root, tmp_path / "out", log), "neither by gzip nor by zstd")
+
+
+def test_days_are_closed_as_the_log_passes_them_and_single_wrong_times_close_none(
+    tmp_path: Path, school: AgentFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, written = tmp_path / "log", list[tuple[date, int]]()
+    wrong = "Dec 24 09:05:00 dnsmasq[9]: query[A] padlet.com from 10.0.0.1\n" * 900
+    log.write_text(week_of(14) + wrong + "".join(week_of(day) for day in (15, 16, 17, 18)))
+    close = Replay._close_day
+
+    def remember(self: Replay, day: date, done: Replayed) -> None:
+        written.append((day, len(self._days)))
+        close(self, day, done)
+
+    monkeypatch.setattr(Replay, "_close_day", remember)
+    done = replay_folder(school, [log], tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
+    assert starts(tmp_path / "out") == [f"2026-09-{day}" for day in (14, 15, 16, 17, 18)]
+    assert "late" not in done.counts
+    assert max(held for day, held in written if day < date(2026, 9, 17)) <= 4, "some days, not the log"
+
+
+def test_what_comes_when_its_day_is_closed_is_counted_as_late(tmp_path: Path, school: AgentFolder) -> None:
+    log = tmp_path / "log"
+    log.write_text("".join(week_of(day) for day in (14, 16, 18, 14)))
+    done = replay_folder(school, [log], tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
+    assert starts(tmp_path / "out") == [f"2026-09-{day}" for day in (14, 16, 18)]
+    assert done.counts["late"] == {"day_key_destroyed": 9600}
+
+
+def test_lines_of_the_future_are_refused_in_a_replay_too(tmp_path: Path, school: AgentFolder) -> None:
+    log = tmp_path / "log"
+    log.write_text(week_of(14) + "2031-09-15T09:05:00Z dnsmasq[9]: query[A] padlet.com from 10.0.0.1\n")
+    done = replay_folder(school, [log], tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
+    assert done.counts["refused"] == {"in_the_future": 1}
+
+
+def test_a_resolvers_log_and_statements_are_replayed_together(tmp_path: Path, school: AgentFolder) -> None:
+    log, statements, out = tmp_path / "log", tmp_path / "statements.jsonl", tmp_path / "out"
+    log.write_text(week_of(14))
+    statement = {
+        "actor": {"account": {"homePage": "https://school.example", "name": "a1"}},
+        "verb": {"id": "http://activitystrea.ms/schema/1.0/create"},
+        "object": {"id": "https://padlet.com/board/7"},
+        "timestamp": "2026-09-14T09:20:00+02:00",
+    }
+    identified = [{**statement, "id": f"12345678-1234-4321-8234-00000000000{n}"} for n in range(3)]
+    statements.write_text("".join(json.dumps(one) + "\n" for one in identified))
+    command = [sys.executable, "-m", "commonground", "agent", "replay", str(school.root), str(log)]
+    command += ["--source", "dnsmasq", "--also", f"xapi={statements}", "--year", "2026", "--out", str(out)]
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=True, timeout=120)
+    assert json.loads(done.stdout)["signals"] == 9600 + 3
+    (lesson,) = records(out)
+    assert lesson["sources"] == ["dnsmasq", "xapi"]
+    refused = subprocess.run([*command, "--also", "xapi"], capture_output=True, text=True, check=False)
+    assert_refused(refused, "write KIND=PATH")

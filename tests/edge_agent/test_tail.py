@@ -1,20 +1,26 @@
 """A growing log is read once, whole line by whole line, through restarts, rotation and truncation."""
 
+import bz2
 import gzip
 import io
+import itertools
 import os
+import random
 import shutil
+import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from edge_agent.sources import tail as tail_module
 from edge_agent.sources.logfile import CHUNK, Position, decode_position
+from edge_agent.sources.packed import Unpacked
 from edge_agent.sources.tail import QUIET_SECONDS, Tail, whole_lines
 
 FIXTURES = HealthCheck.function_scoped_fixture  # it only closes files
@@ -40,10 +46,15 @@ def every_file_is_closed_in_the_end(monkeypatch: pytest.MonkeyPatch) -> Iterator
     make = Tail.__init__
 
     def remember(
-        self: Tail, path: Path, position: Position | None, monotonic: Callable[[], float] | None = None
+        self: Tail,
+        path: Path,
+        position: Position | None,
+        monotonic: Callable[[], float] | None = None,
+        *,
+        header: bool = False,
     ) -> None:
         opened.append(self)
-        make(self, path, position, monotonic or Watch())
+        make(self, path, position, monotonic or Watch(), header=header)
 
     monkeypatch.setattr(Tail, "__init__", remember)
     yield
@@ -288,21 +299,181 @@ def test_a_line_of_the_same_second_at_the_same_place_does_not_make_another_log_t
     assert tail.lost == 1
 
 
-def test_a_place_in_a_file_that_was_compressed_is_told_as_lost_and_its_bytes_are_not_read_as_text(
-    tmp_path: Path,
+PACKERS = {"gz": gzip.compress, "zst": zstandard.ZstdCompressor(write_checksum=True).compress}
+packed = pytest.mark.parametrize("pack", PACKERS.values(), ids=PACKERS)
+
+
+def compress(path: Path, pack: Callable[[bytes], bytes], name: str) -> None:
+    """As logrotate does: the copy has the times of what it was made from, which is then deleted."""
+    times = path.stat()
+    target = path.with_name(name)
+    target.write_bytes(pack(path.read_bytes()))
+    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+    path.unlink()
+
+
+@packed
+@pytest.mark.parametrize("name", ["log.2.gz", "log.2.zst", "log.2", "log-20260912.gz"])
+def test_reading_goes_on_inside_a_file_that_was_compressed_meanwhile(
+    tmp_path: Path, pack: Callable[[bytes], bytes], name: str
 ) -> None:
     log, watch = tmp_path / "log", Watch()
     log.write_text(lines(0, 5))
     position = position_after(log)
-    (tmp_path / "log.2.gz").write_bytes(gzip.compress(log.read_bytes()))
-    os.utime(log, ns=(position.written, position.written + 1))
-    log.write_text(lines(5, 5))
-    rotate(log)
-    os.utime(tmp_path / "log.1", ns=(position.written, position.written + 10**9))
-    append(log, lines(10, 5))
+    append(log, lines(5, 5))
+    compress(log, pack, name)
+    (tmp_path / ("log-20260913" if "-" in name else "log.1")).write_text(lines(10, 5))
+    log.write_text(lines(15, 5))
     tail = Tail(log, position, watch)
-    assert read_and_wait(tail, watch) == lines(5, 10), "what was rotated after that is whole, and is read"
-    assert tail.lost == 1
+    assert read_and_wait(tail, watch) == lines(5, 15), "known by its first bytes, whatever its name says"
+    assert (tail.lost, tail.torn) == (0, 0)
+
+
+@packed
+def test_a_file_that_is_compressed_while_it_is_read_is_read_once(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    log, watch = tmp_path / "log", Watch()
+    log.write_text(lines(0, 5))
+    tail = Tail(log, None, watch)
+    assert read_all(tail)[0] == lines(0, 5)
+    append(log, lines(5, 5))
+    rotate(log)
+    compress(tmp_path / "log.1", pack, "log.1.gz")
+    os.utime(tmp_path / "log.1.gz")  # also where the copy has a time of its own
+    append(log, lines(10, 5))
+    assert read_and_wait(tail, watch) == lines(5, 10)
+    assert tail.lost == 0
+
+
+@packed
+def test_a_position_taken_inside_a_compressed_file_is_one_of_its_lines(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    log, watch = tmp_path / "log", Watch()
+    log.write_text(lines(0, 4000))
+    compress(log, pack, "log.1.gz")
+    log.write_text(lines(4000, 5))
+    found = Tail(tmp_path / "log.1.gz", None).read()
+    assert found is not None
+    rest = read_and_wait(Tail(log, decode_position(found[1].encode()), watch), watch)
+    assert found[0].decode() + rest == lines(0, 4005)
+
+
+@packed
+@pytest.mark.parametrize("damage", ["cut", "spoilt"])
+def test_of_a_damaged_compressed_file_everything_before_the_damage_is_read_and_it_is_told(
+    tmp_path: Path, pack: Callable[[bytes], bytes], damage: str
+) -> None:
+    log, watch = tmp_path / "log", Watch()
+    log.write_text(lines(0, 5))
+    position = position_after(log)
+    noise = random.Random(1).randbytes(90_000).hex()
+    append(log, "".join(f"{START:%b %d %H:%M:%S} {noise[i : i + 60]}\n" for i in range(0, 180_000, 60)))
+    text = log.read_text()
+    data = bytearray(pack(text.encode()))
+    if damage == "cut":
+        del data[len(data) * 9 // 10 :]
+    else:
+        data[-4] ^= 0xFF  # of the check sum at the end
+    log.unlink()
+    (tmp_path / "log.1.gz").write_bytes(data)
+    log.write_text(lines(5, 5))
+    tail = Tail(log, position, watch)
+    found = read_and_wait(tail, watch)
+    assert found.endswith(lines(5, 5))
+    before = found.removesuffix(lines(5, 5))
+    assert text[len(lines(0, 5)) :].startswith(before)
+    assert len(before) > len(text) * (0.4 if damage == "cut" else 0.99)
+    assert (tail.lost, tail.torn) == (0, 1)
+
+
+def _copied(path: Path) -> None:
+    shutil.copy2(path, path.with_name(f"{path.name}.bak"))
+
+
+def _linked(path: Path) -> None:
+    os.link(path, path.with_name("log-20260914"))
+
+
+def _dated(path: Path) -> None:
+    shutil.copy2(path, path.with_name("log-20260914"))
+
+
+def _compressed_beside(path: Path) -> None:
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+
+
+def _half_compressed_beside(path: Path) -> None:
+    path.with_name(f"{path.name}.gz").write_bytes(gzip.compress(path.read_bytes())[:-20])
+
+
+@pytest.mark.parametrize(
+    ("again", "age"),
+    [
+        *((again, 1) for again in (_copied, _linked, _dated, _compressed_beside, _half_compressed_beside)),
+        *((again, 2) for again in (_copied, _compressed_beside)),
+    ],
+)
+def test_a_rotated_file_that_is_there_twice_is_read_once(
+    tmp_path: Path, again: Callable[[Path], None], age: int
+) -> None:
+    log, watch = tmp_path / "log", Watch()
+    append(log, lines(0, 40))
+    position = position_after(log)
+    rotate(log)
+    append(log, lines(40, 40))
+    rotate(log)
+    append(log, lines(80, 40))
+    again(tmp_path / f"log.{age}")
+    assert read_and_wait(Tail(log, position, watch), watch, 12) == lines(40, 80)
+
+
+def test_a_compressed_file_is_decompressed_once_not_once_for_every_chunk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "log.gz"
+    log.write_bytes(gzip.compress(lines(0, 20_000).encode()))
+    begun: list[int] = []
+    begin = Unpacked._begin
+
+    def counted(self: Unpacked) -> None:
+        begun.append(1)
+        begin(self)
+
+    monkeypatch.setattr(Unpacked, "_begin", counted)
+    assert read_all(Tail(log, None))[0] == lines(0, 20_000)
+    assert len(begun) <= 3, "20 chunks"
+
+
+def test_a_file_compressed_in_another_way_is_never_read_as_text_and_told(tmp_path: Path) -> None:
+    log, watch = tmp_path / "log", Watch()
+    log.write_text(lines(0, 5))
+    tail = Tail(log, None, watch)
+    read_all(tail)
+    rotate(log)
+    rotate(log)
+    (tmp_path / "log.1").write_bytes(bz2.compress(lines(5, 5).encode()))
+    append(log, lines(10, 5))
+    assert read_and_wait(tail, watch) == lines(10, 5)
+    assert tail.unread == 1
+
+
+@packed
+def test_a_decompression_bomb_is_read_in_bounded_memory(
+    tmp_path: Path, pack: Callable[[bytes], bytes]
+) -> None:
+    path = tmp_path / "bomb"
+    path.write_bytes(pack(b"x" * (64 << 20) + b"\n" + lines(0, 1).encode()))
+    tail = Tail(path, None)
+    tracemalloc.start()
+    try:
+        found = read_all(tail)[0]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == "x" * CHUNK + lines(0, 1), "the long line is handed on once, and skipped to its end"
+    assert peak < 40 << 20
 
 
 def test_an_older_file_that_had_been_read_is_not_read_again_when_the_place_is_lost(tmp_path: Path) -> None:
@@ -382,15 +553,86 @@ def test_a_log_that_is_missing_for_a_moment_is_not_lost(tmp_path: Path) -> None:
     assert tail.lost == 0
 
 
-def test_a_line_without_end_is_handed_on_in_pieces_of_bounded_size(tmp_path: Path) -> None:
+def test_a_line_of_ten_megabytes_is_handed_on_once_and_skipped_to_its_end(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    log.write_text("x" * (CHUNK * 3) + "\n" + lines(0, 1))
+    forged = "x" * (CHUNK - 10) + lines(100, 1).rstrip()
+    log.write_text(lines(0, 2) + forged * 200 + "\n" + lines(2, 3))
     tail = Tail(log, None)
-    pieces = []
+    handed = []
     while (found := tail.read()) is not None:
-        pieces.append(found[0])
-    assert max(map(len, pieces)) <= CHUNK
-    assert b"".join(pieces).endswith(lines(0, 1).encode())
+        handed.append(found)
+    assert [chunk for chunk, _ in handed] == [
+        lines(0, 2).encode(),
+        forged.encode()[:CHUNK] + b"x" * (CHUNK - len(forged)),
+        lines(2, 3).encode(),
+    ], "no later part of it is taken for a line"
+    for (_, position), (following, _) in itertools.pairwise(handed):
+        again = Tail(log, decode_position(position.encode())).read()
+        assert again is not None and again[0] == following, "also after a restart within it"
+
+
+def test_a_line_without_end_is_waited_for_without_being_held(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("x" * (CHUNK * 3))
+    tail = Tail(log, None)
+    assert read_all(tail)[0] == "x" * CHUNK
+    append(log, "x" * CHUNK)
+    assert read_all(tail)[0] == ""
+    append(log, "x\n" + lines(0, 1))
+    assert read_all(tail)[0] == lines(0, 1)
+
+
+def test_very_short_lines_come_a_thousand_at_a_time(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text("x\n" * 2500)
+    tail, counts = Tail(log, None), []
+    while (found := tail.read()) is not None:
+        counts.append(found[0].count(b"\n"))
+    assert counts == [1000, 1000, 500]
+
+
+HEADER = "#separator \\x09\n#fields\tts\tid.orig_h\tquery\n"
+
+
+def test_of_a_file_with_a_header_its_head_is_shown_again_after_a_restart(tmp_path: Path) -> None:
+    log, watch = tmp_path / "dns.log", Watch()
+    log.write_text(HEADER + "1757831462.1\ta\n")
+    tail = Tail(log, None, watch, header=True)
+    assert tail.read() is not None
+    assert tail.head == b"", "a new file brings its own"
+    _, position = read_all(Tail(log, None, header=True))
+    assert position is not None
+    append(log, "1757831463.1\tb\n")
+    again = Tail(log, decode_position(position.encode()), watch, header=True)
+    assert read_all(again)[0] == "1757831463.1\tb\n"
+    assert again.head == (HEADER + "1757831462.1\ta\n").encode()
+    again.head = None
+    rotate(log)
+    append(log, HEADER + "1757835000.1\tc\n")
+    assert read_and_wait(again, watch) == HEADER + "1757835000.1\tc\n"
+    assert again.head == b""
+
+
+def test_files_that_all_begin_with_the_same_header_are_told_apart(tmp_path: Path) -> None:
+    log, watch = tmp_path / "dns.log", Watch()
+    row = "1757831462.100000\t10.0.0.1\tpadlet.com\n"
+    log.write_text(HEADER + row * 3)
+    position = position_after(log)  # by the first bytes alone they look the same
+    _, better = read_all(Tail(log, None, header=True))
+    assert better is not None
+    append(log, "1757831470.100000\tend\n")
+    rotate(log)
+    append(log, HEADER + row.replace("462", "999") + row * 2 + "1757832000.100000\tnew\n")
+    assert read_all(Tail(log, position))[0] == "1757832000.100000\tnew\n", "so a line is lost"
+    tail = Tail(log, better, watch, header=True)
+    assert read_and_wait(tail, watch).startswith("1757831470.100000\tend\n" + HEADER)
+    assert tail.lost == 0
+
+
+def test_a_pipe_in_a_files_place_holds_up_nobody(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "log")
+    with pytest.raises(OSError, match="pipe has taken its place"):
+        Tail(tmp_path / "log", None).read()
 
 
 def test_the_position_within_a_chunk_is_the_one_that_a_shorter_chunk_would_have_had(tmp_path: Path) -> None:
@@ -414,10 +656,10 @@ def test_what_was_written_before_is_found_again_in_rotated_files_oldest_first(tm
     append(log, lines(6, 3) + "DHCPACK 4\n")
     position = position_after(log)
     append(log, "DHCPACK 5\n")
-    (tmp_path / "log.3.gz").write_bytes(b"DHCPACK 0\n")
+    (tmp_path / "log.3.gz").write_bytes(gzip.compress(b"DHCPACK 0\n"))
     found = b"".join(Tail(log, position).before(b"DHCPACK"))
-    assert found == b"DHCPACK 1\nDHCPACK 2\nDHCPACK 3\nDHCPACK 4\n"
-    assert b"".join(Tail(log, None).before(b"DHCPACK")).count(b"\n") == 3, "also before anything was read"
+    assert found == b"DHCPACK 0\nDHCPACK 1\nDHCPACK 2\nDHCPACK 3\nDHCPACK 4\n"
+    assert b"".join(Tail(log, None).before(b"DHCPACK")).count(b"\n") == 4, "also before anything was read"
 
 
 def test_looking_back_ends_after_two_days_and_after_so_many_bytes(
@@ -467,10 +709,12 @@ def test_a_file_comes_in_chunks_of_whole_lines(kind: type[io.BytesIO], end: str)
     assert all(chunk.endswith(b"\n") for chunk in chunks[:-1])
 
 
-def test_a_file_of_one_endless_line_comes_in_bounded_pieces() -> None:
-    chunks = list(whole_lines(io.BytesIO(b"x" * (3 * CHUNK + 5) + b"\n" + lines(0, 1).encode())))
-    assert max(map(len, chunks)) <= CHUNK
-    assert chunks[-1].endswith(lines(0, 1).encode())
+@pytest.mark.parametrize("kind", [io.BytesIO, Slow])
+def test_of_an_endless_line_only_the_beginning_comes(kind: type[io.BytesIO]) -> None:
+    file: BinaryIO = kind(lines(0, 1).encode() + b"x" * (3 * CHUNK + 5) + b"\n" + lines(1, 1).encode())
+    found = list(whole_lines(file))
+    assert b"".join(found) == lines(0, 1).encode() + b"x" * CHUNK + lines(1, 1).encode()
+    assert max(map(len, found)) <= CHUNK
 
 
 def test_only_lines_of_one_kind_come_where_only_these_are_wanted() -> None:

@@ -7,12 +7,14 @@ import sqlite3
 import threading
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -23,12 +25,14 @@ from hypothesis import strategies as st
 from edge_agent.daykeys import KeyFolder
 from edge_agent.intake import IntakeInbox
 from edge_agent.parts import Parts
+from edge_agent.placing import DirectoryPlacer
 from edge_agent.settings import load_settings
 from edge_agent.sources.statement_sink import StatementSink
 from edge_agent.sources.xapi import StatementReader
-from edge_agent.sources.xapi_receiver import MAX_BODY, create_receiver
+from edge_agent.sources.xapi_receiver import AT_ONCE, FORMS_AT_ONCE, MAX_BODY, create_receiver
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
+from edge_agent.store.withdrawn import Stored, withdraw
 from shared.link import keys
 from shared.link.client import LinkClient
 from shared.link.frames import WINDOW
@@ -63,6 +67,8 @@ class Desk:
         codes = self.writer.run(lambda c: ensure_codes(c, parts.directory.roster))
         day_keys = KeyFolder(folder.day_keys, loaded.zone, self.writer)
         self._collector = partial(parts.collector, "xapi", "apps", day_keys, codes)
+        self._placer = DirectoryPlacer(parts.directory, day_keys, codes)
+        self._apps = len(parts.catalogue.apps)
         self._reader = StatementReader(parts.catalogue, parts.matcher)
         pair, collectors = (keys.load_or_create(folder.secrets, name) for name in ("agent", "collectors"))
         number = len(parts.catalogue.apps) if apps is None else apps
@@ -76,13 +82,20 @@ class Desk:
     def start(self) -> None:
         """A new process, as far as memory goes; its link is down until `connect`."""
         self.spool = Spool(rereads=False)
-        self.sink = StatementSink(self._reader, self._collector(), self.spool, Now(), self._known, 0.05)
-        self.app = create_receiver(self.sink, "apps", "secret")
+        self.sink = StatementSink(
+            *(self._reader, self._collector(), self.spool, Now(), self._known, 0.05),
+            placer=self._placer,
+            withdraw=self._withdraw,
+        )
+        self.app = create_receiver(self.sink, "apps", "secret", body_seconds=0.2)
 
     def connect(self) -> None:
         self.clients.append(LinkClient(*self._link, self.spool, random.Random(1)))
         self.clients[-1].start()
         self.sink.accept_seconds = 20.0
+
+    def _withdraw(self, signal: Stored) -> bool:
+        return self.writer.run(lambda connection: withdraw(connection, "apps", signal, self._apps))
 
     def _known(self, hashed: int) -> bool:
         found = self.connection.execute("SELECT 1 FROM statements WHERE hash = ?", (hashed,))
@@ -198,12 +211,21 @@ def test_two_at_once_count_once(desk: Desk) -> None:
     assert desk.counts() == {"statement_known": 350}
 
 
-def test_one_id_on_both_sides_of_a_parcels_edge_counts_once(desk: Desk) -> None:
+def test_a_batch_beyond_one_parcel_is_taken_whole(desk: Desk) -> None:
     desk.connect()
-    batch = [*(statement(i) for i in range(500)), statement(0)]
+    batch = [statement(i) for i in range(501)]
     assert desk.send(batch).json() == [item["id"] for item in batch]
-    assert desk.stored() == 500
-    assert desk.counts() == {"statement_known": 1}
+    assert desk.stored() == 501
+
+
+def test_a_batch_with_one_id_twice_is_refused_whole_whatever_the_two_say(desk: Desk) -> None:
+    desk.connect()
+    other = statement(1, verb={"id": "http://activitystrea.ms/schema/1.0/post"})
+    for second in (statement(1), other):
+        answer = desk.send([statement(1), statement(2), second])
+        assert answer.status_code == 400 and "same id" in answer.json()["error"]
+    assert desk.stored() == 0
+    assert desk.counts() == {"statement_id_twice": 2}
 
 
 def test_a_process_that_died_before_the_commit_had_accepted_nothing_and_after_it_knows(desk: Desk) -> None:
@@ -242,9 +264,10 @@ def test_an_id_that_comes_again_and_says_otherwise_is_a_conflict(desk: Desk) -> 
     assert desk.send(statement(1)).status_code == 200
     other = statement(1, verb={"id": "http://activitystrea.ms/schema/1.0/post"})
     assert [desk.send(body).status_code for body in (other, [statement(2), other])] == [409, 409]
-    assert desk.send([statement(3), other | {"id": statement(3)["id"]}]).status_code == 409
+    put = partial(desk.send, method="PUT", params={"statementId": other["id"]})
+    assert [put(body).status_code for body in (other, statement(1))] == [409, 204]
     assert desk.stored() == 1
-    assert desk.counts() == {"statement_conflict": 3}
+    assert desk.counts() == {"statement_conflict": 3, "statement_known": 1}
 
 
 REF = {"objectType": "StatementRef", "id": str(uuid.uuid4())}
@@ -311,29 +334,175 @@ def test_a_put_takes_one_statement_by_its_id(desk: Desk) -> None:
     assert put(statement(1), params={"statementId": str(uuid.uuid4())}).status_code == 400
 
 
-def test_a_statement_with_attachments_is_taken_and_they_stay_unread(desk: Desk) -> None:
+def attached(sha2: str, **changed: Any) -> dict[str, Any]:
+    return {
+        "usageType": "http://id.example/photo",
+        "display": {"en": "photo"},
+        "contentType": "image/png",
+        "length": 3,
+        "sha2": sha2,
+    } | changed
+
+
+def mixed(*parts: bytes) -> dict[str, Any]:
+    body = b"".join(b"--x-y\r\n" + part + b"\r\n" for part in parts) + b"--x-y--\r\n"
+    return {"body": body, "headers": HEADERS | {"Content-Type": 'multipart/mixed; boundary="x-y"'}}
+
+
+def json_part(*found: dict[str, Any]) -> bytes:
+    return b"Content-Type: application/json\r\n\r\n" + json.dumps(found).encode()
+
+
+def photo(sha2: str) -> bytes:
+    lines = ("Content-Type: image/png", "Content-Transfer-Encoding: binary", f"X-Experience-API-Hash: {sha2}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n\xff\x00{"
+
+
+def test_a_statement_with_attachments_is_taken_and_their_bytes_are_let_go(desk: Desk) -> None:
     desk.connect()
-    json_part = b"--x-y\r\nContent-Type: application/json\r\n\r\n" + json.dumps(statement(1)).encode()
-    body = json_part + b"\r\n--x-y\r\nContent-Type: text/plain\r\n\r\n{\r\n--x-y--\r\n"
-    mixed = HEADERS | {"Content-Type": 'multipart/mixed; boundary="x-y"'}
-    assert desk.send(body, headers=mixed).status_code == 200
-    assert desk.send(body, headers=mixed | {"Content-Type": "multipart/mixed;boundary=z"}).status_code == 400
+    one = statement(
+        1, attachments=[attached("aa"), attached("aa"), attached("bb", fileUrl="https://f.example")]
+    )
+    assert desk.send(**mixed(json_part(one, statement(2)), photo("aa"))).status_code == 200
+    assert desk.stored() == 2
+    alone = statement(3, attachments=[attached("bb", fileUrl="https://f.example/x")])
+    assert desk.send(alone).status_code == 200, "what lies at an address needs no part"
+
+
+def test_parts_and_attachments_must_fit_together(desk: Desk) -> None:
+    one = statement(1, attachments=[attached("aa")])
+    cases: list[dict[str, Any]] = [
+        {"body": one},
+        mixed(json_part(one)),
+        mixed(json_part(one), photo("bb")),
+        mixed(json_part(one), photo("aa"), photo("bb")),
+        mixed(json_part(one), b"Content-Type: image/png\r\n\r\nx"),
+        mixed(photo("aa"), json_part(one)),
+        mixed(json_part(statement(1)))
+        | {"headers": HEADERS | {"Content-Type": "multipart/mixed;boundary=z"}},
+        {"body": statement(1), "headers": HEADERS | {"Content-Type": "multipart/mixed"}},
+        {"body": statement(1), "headers": HEADERS | {"Content-Type": "text/plain"}},
+        {"body": statement(1), "headers": HEADERS | {"Content-Encoding": "gzip"}},
+    ]
+    for case in cases:
+        answer = desk.send(**case)
+        assert answer.status_code == 400, case
+        assert CANARY not in answer.text
+
+
+def form(**fields: str) -> dict[str, Any]:
+    return {
+        "body": urlencode(fields).encode(),
+        "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+        "auth": None,
+    }
+
+
+def test_a_form_may_carry_a_request_of_the_first_edition(desk: Desk) -> None:
+    desk.connect()
+    one = statement(1)
+    basic = "Basic " + b64encode(b"apps:secret").decode()
+    said = {"Authorization": basic, "X-Experience-API-Version": "1.0.3", "content": json.dumps(one)}
+    put = partial(desk.send, params={"method": "PUT"})
+    assert put(**form(**said, statementId=one["id"])).status_code == 204
+    assert desk.send(**form(**said), params={"method": "POST"}).json() == [one["id"]]
     assert desk.stored() == 1
+    refused: list[tuple[int, str, dict[str, Any]]] = [
+        (401, "PUT", form(**said | {"Authorization": "Basic x"}, statementId=one["id"])),
+        (400, "PUT", form(**said)),
+        (400, "PUT", form(**said, statementId=one["id"], other="x")),
+        (400, "PUT", form(**said | {"X-Experience-API-Version": "2.0.0"}, statementId=one["id"])),
+        (403, "GET", form(**said | {"content": ""})),
+        (405, "DELETE", form(**said)),
+        (400, "PUT", form(**said) | {"headers": HEADERS | {"Content-Type": "application/json"}}),
+        (400, "PUT", form(**said) | {"body": b"\xff=%ff"}),
+        (400, "PUT", form(**said) | {"body": b"&".join(b"a%d=" % i for i in range(5000))}),
+    ]
+    for status, method, how in refused:
+        answer = desk.send(**how, params={"method": method})
+        assert answer.status_code == status, how
+    two = {"X-Experience-API-Version": "2.0.0"}
+    assert put(b"", headers=two).status_code == 400
+
+
+VOIDED = "http://adlnet.gov/expapi/verbs/voided"
+
+
+def voiding(number: int, target: dict[str, Any]) -> dict[str, Any]:
+    ref = {"objectType": "StatementRef", "id": target["id"]}
+    return statement(number, verb={"id": VOIDED}, object=ref)
+
+
+def test_a_statement_that_is_voided_in_the_same_request_does_not_count(desk: Desk) -> None:
+    desk.connect()
+    assert desk.send([statement(1), voiding(2, statement(1)), statement(3)]).status_code == 200
+    assert desk.send([voiding(5, statement(4)), statement(4)]).status_code == 200
+    assert desk.stored() == 1
+    assert desk.counts() == {"voided": 4}
+
+
+def test_a_statement_that_was_voided_before_it_came_does_not_count_also_after_a_restart(desk: Desk) -> None:
+    desk.connect()
+    assert desk.send(voiding(2, statement(1))).status_code == 200
+    desk.start()
+    desk.connect()
+    assert desk.send(statement(1)).status_code == 200
+    assert desk.stored() == 0
+
+
+def test_a_stored_signal_is_taken_back_by_its_voiding_statement(desk: Desk) -> None:
+    desk.connect()
+    batch = [statement(i) for i in range(12)]
+    assert desk.send(batch).status_code == 200 and desk.stored() == 12
+    assert desk.send(voiding(100, statement(3))).status_code == 200
+    assert desk.stored() == 11
+    assert desk.send(voiding(101, statement(3))).status_code == 200, "voiding it again changes nothing"
+    assert desk.send(statement(3)).status_code == 200, "and it is known for good"
+    assert desk.stored() == 11
+    for number, target in enumerate(batch):
+        assert desk.send(voiding(200 + number, target)).status_code == 200
+    assert desk.stored() == 0
+    assert tuple(desk.connection.execute("SELECT max(t_max), max(signals) FROM batches").fetchone()) == (0, 0)
+    assert desk.connection.execute("SELECT signals FROM sources").fetchone()[0] == 0
+    (held,) = desk.connection.execute("SELECT sum(length(payload)) FROM batches").fetchone()
+    assert desk.connection.execute("SELECT bytes FROM stored").fetchone()[0] == held
+    assert desk.counts()["signal_voided"] == 12
+
+
+def test_a_closed_lesson_keeps_what_is_voided_later(desk: Desk) -> None:
+    desk.connect()
+    assert desk.send(statement(1)).status_code == 200
+    (code, start) = desk.connection.execute("SELECT class_code, start FROM heard").fetchone()
+    row = (code, start, start + 2700, "2026-09-14", "2026-W38", "3-5", 1, 0, 0, 0, 1, "{}")
+    columns = "class_code, start, ends, day, week, grade_band, devices, placed, thin, evidence_only"
+    sql = f"INSERT INTO windows ({columns}, upto_batch, window) VALUES ({','.join('?' * len(row))})"  # noqa: S608 - fixed names
+    desk.writer.run(lambda connection: connection.execute(sql, row))
+    assert desk.send(voiding(2, statement(1))).status_code == 200
+    assert desk.stored() == 1
+    assert desk.counts() == {"voided": 1, "voided_too_late": 1}
 
 
 def test_every_refusal_is_one_line_of_json_and_the_version_is_mirrored(desk: Desk) -> None:
     two = {"X-Experience-API-Version": "2.0.0"}
+    state = "/xAPI/activities/state"
     cases: list[tuple[int, dict[str, Any]]] = [
         (401, {"auth": ("apps", "wrong")}),
         (401, {"auth": None}),
         (401, {"auth": None, "headers": HEADERS | {"Authorization": b"Basic \xe4"}}),
         (400, {"headers": {}}),
         (400, {"headers": {"X-Experience-API-Version": "1.01"}}),
+        (400, {"headers": {"X-Experience-API-Version": "0.95"}}),
         (404, {"path": "/xAPI/activities"}),
         (404, {"path": PATH + "/"}),
-        (405, {"method": "GET"}),
+        (403, {"method": "GET"}),
+        (403, {"method": "GET", "params": {"statementId": str(uuid.uuid4())}}),
+        (400, {"method": "GET", "params": {"statementid": str(uuid.uuid4())}}),
+        (400, {"params": {"statementId": str(uuid.uuid4())}}),
         (405, {"method": "DELETE", "headers": two}),
         (400, {"headers": two}),
+        (404, {"method": "GET", "path": state}),
+        (403, {"method": "PUT", "path": state}),
+        (401, {"method": "PUT", "path": state, "auth": None}),
     ]
     for status, how in cases:
         answer = desk.send(b"", **how)
@@ -341,7 +510,76 @@ def test_every_refusal_is_one_line_of_json_and_the_version_is_mirrored(desk: Des
         assert "\n" not in answer.json()["error"]
         asked = how.get("headers") == two
         assert answer.headers["X-Experience-API-Version"] == ("2.0.0" if asked else "1.0.3")
-    assert desk.send(b"", "GET", "/xAPI/about").json() == {"version": ["1.0.3", "2.0.0"]}
+    assert desk.send(b"", "HEAD").status_code == 403
+    assert "keeps none" in desk.send(b"", "GET").json()["error"]
+
+
+def test_anybody_may_ask_which_versions_there_are_and_needs_none_for_it(desk: Desk) -> None:
+    answer = desk.send(b"", "GET", "/xAPI/about", headers={}, auth=None)
+    assert (answer.status_code, answer.json()) == (200, {"version": ["1.0.3", "2.0.0"]})
+
+
+def test_every_answer_about_statements_says_how_far_they_are_there(desk: Desk) -> None:
+    desk.connect()
+    for body, status in ((statement(1), 200), (b"{", 400)):
+        answer = desk.send(body)
+        assert answer.status_code == status
+        through = datetime.fromisoformat(answer.headers["X-Experience-API-Consistent-Through"])
+        assert through.tzinfo is not None
+
+
+def test_the_edition_that_is_asked_for_judges(desk: Desk) -> None:
+    desk.connect()
+    two = HEADERS | {"X-Experience-API-Version": "2.0.0"}
+    agents = {"objectType": "contextAgent", "agent": {"mbox": "mailto:a@b.example"}}
+    one = statement(1, context={"contextAgents": [agents]})
+    assert desk.send(one).status_code == 400
+    assert desk.send(one, headers=two).status_code == 200
+    assert desk.send(statement(2, version="2.0.0")).status_code == 400
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(desk: Desk) -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"["
+        await asyncio.Event().wait()
+
+    assert desk.send(slow()).status_code == 408
+
+
+def test_slow_forms_of_strangers_keep_nobody_out(desk: Desk) -> None:
+    said = threading.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"content="
+        while not said.is_set():
+            await asyncio.sleep(0.01)
+
+    async def ask(body: Any, **more: Any) -> int:
+        transport = httpx.ASGITransport(desk.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://agent") as client:
+            return (await client.post(PATH, content=body, **more)).status_code
+
+    async def together() -> tuple[int, list[int]]:
+        form = {"params": {"method": "PUT"}, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+        strangers = [asyncio.create_task(ask(slow(), **form)) for _ in range(2 * AT_ONCE)]
+        while not any(one.done() for one in strangers):
+            await asyncio.sleep(0)
+        own = await ask(b"[]", headers=HEADERS, auth=("apps", "secret"))
+        said.set()
+        return own, await asyncio.gather(*strangers)
+
+    own, strangers = asyncio.run(together())
+    assert (own, strangers.count(503)) == (200, 2 * AT_ONCE - FORMS_AT_ONCE)
+
+
+def test_a_key_that_stands_twice_is_a_refusal_and_the_same_text_in_a_value_is_none(desk: Desk) -> None:
+    desk.connect()
+    good = json.dumps(statement(1))
+    for twice in (good[:-1] + ', "verb": {"id": "a:b"}}', good.replace('"name"', '"name" : "x", "name"', 1)):
+        assert desk.send(twice.encode()).status_code == 400
+    quoted = statement(2, result={"response": 'said "a": 1 and "a": 2'})
+    assert desk.send(quoted).status_code == 200
+    assert desk.send(statement(3, result={"response": ":"})).status_code == 200
 
 
 def test_a_body_without_end_is_read_no_further_than_the_limit(desk: Desk) -> None:
@@ -370,6 +608,9 @@ HOSTILE = [
     b"9" * 100_000,
     b"1e999999",
     b'{"id": "\\ud800"}',
+    b'{"id": "' + b"9" * 400 + b'", "\\ud800": 1e999}',
+    b'{"a": 1, "\\u0061": 2}',
+    b"\xef\xbb\xbf{}",
     json.dumps(statement(1)).encode()[:-1],
 ]
 

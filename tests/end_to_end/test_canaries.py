@@ -58,7 +58,7 @@ def log_lines() -> str:
         f"Sep 14 09:{minute:02d}:{i % 60:02d} dnsmasq[9]: query[A] {name} from {address(i)}"
         for minute in range(5, 40, 5)
         for i, person in enumerate(PEOPLE, start=1)
-        for name in ("app.bookcreator.com", f"{person.username}.home.example", "gateway.icloud.com")
+        for name in ("app.bookcreator.com", f"www.{person.username}-home.example", "gateway.icloud.com")
     ]
     for person in PEOPLE[:5]:  # rubbish that names people all the same
         lines.append(f"Sep 14 09:41:00 {person.given} {person.family} {person.serial} {SECRET_URL}")
@@ -99,7 +99,7 @@ def post(port: int, body: Any) -> int:
 
 
 def canaries() -> set[str]:
-    found = {SECRET_URL, "geheimes-tagebuch", "token=sesam", "Tagebuch von", "Vogelgasse", "home.example"}
+    found = {SECRET_URL, "geheimes-tagebuch", "token=sesam", "Tagebuch von", "Vogelgasse", "-home.example"}
     found |= set(TEACHERS)
     for i, person in enumerate(PEOPLE, start=1):
         plain = person.hardware.replace(":", "")

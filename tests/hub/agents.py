@@ -36,12 +36,19 @@ class HeardInbox(HubInbox):
         super().__init__(writer)
         self.heard: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
 
-    def deliver(self, deliveries: Sequence[Delivery]) -> Sequence[Outcome]:
+    def begin(
+        self, deliveries: Sequence[Delivery], ready: Callable[[], None]
+    ) -> Callable[[], Sequence[Outcome]]:
         """Deliver, and tell."""
-        outcomes = super().deliver(deliveries)
-        for outcome in outcomes:
-            self.heard.put(outcome)
-        return outcomes
+        outcomes = super().begin(deliveries, ready)
+
+        def heard() -> Sequence[Outcome]:
+            found = outcomes()
+            for outcome in found:
+                self.heard.put(outcome)
+            return found
+
+        return heard
 
 
 class Agent:

@@ -2,8 +2,8 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import replace
 
+import msgspec
 import pytest
 from typer.testing import CliRunner
 
@@ -49,7 +49,7 @@ def send(
     """Deliveries with or without the entries of a log."""
     deliveries: list[Delivery] = [hub.delivery(school, record) for record in records]
     if not disclosed:
-        deliveries = [replace(one, position=None) for one in deliveries]
+        deliveries = [msgspec.structs.replace(one, position=None) for one in deliveries]
     return list(hub.inbox.deliver(deliveries))
 
 
@@ -70,7 +70,9 @@ def test_what_came_since_then_is_gone_and_the_true_records_are_taken(hub: Hub, d
     hub.inbox.join(new_key(), hub.invite(SCHOOL), SCHOOL)
     hub.inbox.hello(school, "records", 9)
     again = [hub.delivery(school, one) for one in (lesson(), week(), week(band="6-8"))]
-    outcomes = hub.inbox.deliver([replace(one, epoch=9, seq=seq) for seq, one in enumerate(again, 1)])
+    outcomes = hub.inbox.deliver(
+        [msgspec.structs.replace(one, epoch=9, seq=seq) for seq, one in enumerate(again, 1)]
+    )
     assert list(outcomes) == [Settled(1), Settled(2), Settled(3)]
     assert whole(hub)
 

@@ -9,7 +9,7 @@ from structlog.testing import capture_logs
 
 from hub.api.reading import csv_answer
 from hub.pages.figures.distribution import by_scale
-from hub.pages.words import heard_words, likely
+from hub.pages.words import likely, seen_words
 from shared.link.outcomes import Settled
 from tests.hub.hubs import Hub
 from tests.hub.pages_district import served_by
@@ -150,16 +150,12 @@ def test_even_a_code_that_came_into_the_store_some_other_way_gives_a_sound_heade
 
 
 @pytest.mark.parametrize(
-    ("visibility", "expected", "said"),
-    [
-        (1.0, 21, "every expected iPad was heard from"),
-        (0.857143, 21, "3 of 21 expected iPads were not heard from"),
-        (0.952381, 21, "1 of 21 expected iPads was not heard from"),
-        (0.0, 1, "1 of 1 expected iPads was not heard from"),
-    ],
+    ("visibility", "minutes"), [(1.0, 100), (0.857143, 86), (0.9999, 99), (0.0001, 1), (0.0, 0)]
 )
-def test_who_was_heard_is_counted_in_ipads_not_in_time(visibility: float, expected: int, said: str) -> None:
-    assert heard_words(visibility, expected) == said
+def test_what_was_seen_is_told_in_time_and_never_rounded_to_all_or_nothing(
+    visibility: float, minutes: int
+) -> None:
+    assert seen_words(visibility) == f"{minutes} of 100 expected device-minutes could be seen"
 
 
 def test_runs_that_are_likely_are_as_before() -> None:

@@ -12,6 +12,7 @@ from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
 from edge_agent.records import lesson_record, week_lesson, week_record
 from edge_agent.scoring import Scoring
+from edge_agent.visibility import Seen
 from edge_agent.weeks import judged_alike
 from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
 from hub.known import Known
@@ -94,8 +95,10 @@ def windows(draw: st.DrawFn) -> tuple[OpenWindow, SignalBatch]:
     teachers = frozenset(draw(st.lists(st.sampled_from("abcdef"), min_size=1, max_size=3)))
     school_class = SchoolClass("c", "", "3-5", "science", "", (), (), teachers, frozenset())
     lesson = Lesson(school_class, START, START + seconds)
-    heard = draw(st.integers(0, expected + 5))
-    return OpenWindow(WindowKey("7f3k", START), lesson, expected, heard), batch
+    sight = Seen(
+        seconds=draw(st.integers(0, (expected + 5) * seconds)), bypassed=draw(st.integers(0, expected))
+    )
+    return OpenWindow(WindowKey("7f3k", START), lesson, expected, sight), batch
 
 
 def closed(window: OpenWindow, batch: SignalBatch, sources: frozenset[str]) -> ClosedWindow:
@@ -154,7 +157,7 @@ def test_a_lesson_in_which_everybody_is_seen_all_the_time_is_taken() -> None:
     )
     school_class = SchoolClass("c", "", "3-5", "science", "", (), (), frozenset("a"), frozenset())
     lesson = Lesson(school_class, START, START + 2_700)
-    window = OpenWindow(WindowKey("7f3k", START), lesson, len(did), len(did))
+    window = OpenWindow(WindowKey("7f3k", START), lesson, len(did), Seen(seconds=len(did) * 2_700))
     sources = frozenset({"xapi"})
     record = lesson_record(
         closed(window, batch, sources), school=SCHOOL, zone=ZONE, kinds=sources, revision=1

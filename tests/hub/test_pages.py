@@ -198,7 +198,7 @@ def test_unshared_classes_are_told_of_and_not_shown(app: FastAPI) -> None:
 
 def test_a_class_shows_each_lesson_and_what_cannot_be_seen(app: FastAPI) -> None:
     page = read(app, CLASS_PAGE)
-    assert "In the newest lesson 14 of 24 expected iPads were not heard from" in page.text
+    assert "In the newest lesson 40 of 100 expected device-minutes could be seen" in page.text
     earlier = [heading.text for heading in page.all("h3", "name")]
     assert len(earlier) == 4
     assert earlier[0].startswith("Thursday 4 September 2025")

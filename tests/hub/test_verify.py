@@ -104,7 +104,7 @@ def test_a_record_that_is_gone_is_missed(hub: Hub) -> None:
 
 def test_a_record_without_an_entry_is_taken_counted_and_said_to_be_without(hub: Hub) -> None:
     school = hub.join(SCHOOL)
-    hub.inbox.deliver([replace(hub.delivery(school, week()), position=None)])
+    hub.inbox.deliver([msgspec.structs.replace(hub.delivery(school, week()), position=None)])
     result = compared(hub)
     assert (result.agree, result.without, result.whole) == (0, 1, True)
     assert hub.counters()[receipts.UNDISCLOSED] == 1
@@ -120,7 +120,7 @@ def test_a_record_whose_entry_does_not_fit_is_refused_and_raises_an_alarm(hub: H
         "junk": b"\x00" * 40,
         "number": disclosure.pack(replace(entry(payload), number=2)),
     }[wrong]
-    delivery = replace(hub.delivery(school, payload), position=told)
+    delivery = msgspec.structs.replace(hub.delivery(school, payload), position=told)
     assert hub.inbox.deliver([delivery]) == [Rejected(1, "not_as_disclosed")]
     assert [alarm.reason for alarm in hub.views.alarms()] == ["not_as_disclosed"]
     assert hub.rows("SELECT count(*) FROM weeks") == [(0,)]
@@ -144,10 +144,10 @@ def test_a_log_that_went_back_is_taken_and_raises_an_alarm_once(hub: Hub) -> Non
     school = hub.join(SCHOOL)
     hub.send(school, status(), status(), status())
     again = entry(encode(week()), seq=2, before="ab" * 32)
-    delivery = replace(hub.delivery(school, week()), position=disclosure.pack(again))
+    delivery = msgspec.structs.replace(hub.delivery(school, week()), position=disclosure.pack(again))
     assert hub.inbox.deliver([delivery]) == [Settled(4)]
     on = entry(encode(lesson()), seq=3, before=again.chain, kind="lesson")
-    delivery = replace(hub.delivery(school, lesson()), position=disclosure.pack(on))
+    delivery = msgspec.structs.replace(hub.delivery(school, lesson()), position=disclosure.pack(on))
     assert hub.inbox.deliver([delivery]) == [Settled(5)]
     assert [(alarm.reason, alarm.count) for alarm in hub.views.alarms()] == [("log_went_back", 1)]
     assert compared(hub).agree == 2
@@ -174,7 +174,9 @@ def test_a_gap_is_counted_and_one_that_no_withdrawal_explains_is_a_break(hub: Hu
     hub.send(school, status(), *[b""] * 30)
     for seq, broken in ((31 + 30, 0), (61 + receipts.UNDER_WAY + 1, 0), (5_000, 1), (5_001 + 32 + 1, 2)):
         told = entry(encode(status()), seq=seq, before="ab" * 32, kind="status")
-        assert hub.inbox.deliver([replace(hub.delivery(school, status()), position=disclosure.pack(told))])
+        assert hub.inbox.deliver(
+            [msgspec.structs.replace(hub.delivery(school, status()), position=disclosure.pack(told))]
+        )
         assert sum(alarm.count for alarm in hub.views.alarms()) == broken, seq
     ((skipped,),) = hub.rows("SELECT skipped FROM receipt_lines")
     assert compared(hub).skipped == skipped
@@ -190,8 +192,12 @@ def test_once_a_school_tells_entries_a_record_without_one_is_refused_and_raises_
     hub: Hub, together: bool
 ) -> None:
     school = hub.join(SCHOOL)
-    first = replace(hub.delivery(school, week(name="2025-W35")), position=None)
-    sent = [first, hub.delivery(school, week()), replace(hub.delivery(school, lesson()), position=None)]
+    first = msgspec.structs.replace(hub.delivery(school, week(name="2025-W35")), position=None)
+    sent = [
+        first,
+        hub.delivery(school, week()),
+        msgspec.structs.replace(hub.delivery(school, lesson()), position=None),
+    ]
     groups = [sent] if together else [[one] for one in sent]
     outcomes = [one for group in groups for one in hub.inbox.deliver(group)]
     assert outcomes == [Settled(1), Settled(2), Rejected(3, "not_as_disclosed")]
@@ -201,7 +207,7 @@ def test_once_a_school_tells_entries_a_record_without_one_is_refused_and_raises_
 
 def test_a_record_that_came_to_the_store_past_the_log_is_found(hub: Hub) -> None:
     school = hub.join(SCHOOL)
-    hub.inbox.deliver([replace(hub.delivery(school, lesson(code="old")), position=None)])
+    hub.inbox.deliver([msgspec.structs.replace(hub.delivery(school, lesson(code="old")), position=None)])
     hub.send(school, lesson())
     alter(
         hub,

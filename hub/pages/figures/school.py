@@ -164,8 +164,9 @@ def _minutes(week: SchoolWeek) -> tuple[float | None, ...]:
     )
 
 
-def blind_spot_figure(name: str, week: SchoolWeek) -> Figure:
-    """Of 100 expected device-minutes, how many this week's sources could see."""
+def blind_spot_figure(name: str, weeks_held: Sequence[SchoolWeek]) -> Figure:
+    """Of 100 expected device-minutes, how many the newest week's sources could see."""
+    week = weeks_held[-1]
     seen = week.visibility or 0.0
     minutes = of_hundred(seen)
     return Figure(
@@ -174,8 +175,10 @@ def blind_spot_figure(name: str, week: SchoolWeek) -> Figure:
         f" {sources_words(week.sources)}; {100 - minutes} were not.",
         wide=blind_spot(f"{name}-wide", seen, "wide"),
         narrow=blind_spot(f"{name}-narrow", seen, "narrow"),
-        limits="Not seen is not unused: an iPad that works offline, keeps answers in its memory or looks"
-        " names up past the school’s resolver leaves the same blank as one that lies in a bag.",
+        limits="An iPad counts as seen from ten minutes before its first sign of life to ten minutes after"
+        " its last. Not seen is not unused: one that works offline or looks names up past the school’s"
+        f" resolver leaves the same blank as one that lies in a bag. {words.OFFLINE}"
+        f" {words.reporting_words((one.lessons, one.sources) for one in weeks_held)}",
         table=Table(
             columns=(("Of the expected device-minutes", "text"), ("Share", "share")),
             rows=(("Seen", seen), ("Not seen", 1 - seen)),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from statistics import median
+from typing import NamedTuple
 
 from hub.charts import Band, channel_key, channel_weeks, line_weeks, matrix_key, weeks
 from hub.charts.keys import CHANNEL_WORDS
@@ -24,6 +25,18 @@ from shared.pages.formats import (
 from shared.words import CHANNELS
 
 ON_WHAT = "Page loads on Chromebooks and laptops, not iPads, and not lessons."
+
+
+class Counted(NamedTuple):
+    """What an export counts, in words."""
+
+    short: str = "page loads"
+    long: str = "page loads per 1,000 students"
+    on_what: str = ON_WHAT
+    caution: str = "A page load is neither time nor attention."
+
+
+PAGE_LOADS = Counted()
 LEAST = 0.05
 
 
@@ -33,38 +46,45 @@ def telling(held: Sequence[UsageWeek]) -> list[UsageWeek]:
     return [week for week in held if week.engagement >= middle * LEAST]
 
 
-def _left_blank(held: Sequence[UsageWeek]) -> str:
+def _left_blank(held: Sequence[UsageWeek], counted: Counted) -> str:
     blank = len(held) - len(telling(held))
     if not blank:
         return ""
-    return (
-        f" {capital(count(blank, 'week'))} with too few page loads to tell {plural('is', blank)} left blank."
-    )
+    which = f"{capital(count(blank, 'week'))} with too few {counted.short} to tell"
+    return f" {which} {plural('is', blank)} left blank."
 
 
-def engagement_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figure:
-    """Page loads per 1,000 students by week, as a line broken where a week has none."""
+def counted_in(unit: str | None) -> Counted:
+    """The words for an import through a mapping, which says its unit; else page loads."""
+    if unit is None:
+        return PAGE_LOADS
+    return Counted(unit, unit, f"Counted in {unit}: products by day, not lessons.", "Use is not attention.")
+
+
+def engagement_figure(
+    name: str, held: Sequence[UsageWeek], order: Order, counted: Counted = PAGE_LOADS
+) -> Figure:
+    """What was counted by week, as a line broken where a week has none."""
     by_week = {week.week: week for week in held}
     span = calendar(list(by_week))
     values = [by_week[week].engagement if week in by_week else None for week in span]
     most = max(held, key=lambda week: week.engagement)
-    title = "Page loads per 1,000 students by week"
+    title = f"{capital(counted.long)} by week"
     text = f"{len(held)} weeks; the most in the week from {short_day(monday(most.week), order)}."
-    unit = "Page loads per 1,000 students, by week"
+    unit = f"{capital(counted.long)}, by week"
     return Figure(
         name=name,
-        says=f"{count(len(held), 'week')} with use; at most {number(most.engagement)} page loads per 1,000"
-        f" students in a week, in the week from {short_day(monday(most.week), order)}.",
+        says=f"{count(len(held), 'week')} with use; at most {number(most.engagement)} {counted.long}"
+        f" in a week, in the week from {short_day(monday(most.week), order)}.",
         wide=line_weeks(f"{name}-wide", span, values, unit, order, title=title, text=text, size="wide"),
         narrow=line_weeks(f"{name}-narrow", span, values, unit, order, title=title, text=text, size="narrow"),
-        limits=f"{ON_WHAT} A page load is neither time nor attention. The line breaks where a week has"
-        " no data.",
+        limits=f"{counted.on_what} {counted.caution} The line breaks where a week has no data.",
         table=Table(
             columns=(
                 ("Week from", "text"),
                 ("Days with use", "count"),
                 ("Products", "count"),
-                ("Page loads per 1,000 students", "number"),
+                (capital(counted.long), "number"),
             ),
             rows=tuple(
                 (monday(week.week).isoformat(), week.days, week.products, week.engagement) for week in held
@@ -74,8 +94,10 @@ def engagement_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Fig
     )
 
 
-def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figure:
-    """Shares of page loads by channel and week, stacked to all."""
+def channels_figure(
+    name: str, held: Sequence[UsageWeek], order: Order, counted: Counted = PAGE_LOADS
+) -> Figure:
+    """Shares of what was counted by channel and week, stacked to all."""
     by_week = {week.week: week for week in held}
     span = calendar(list(by_week))
     blank = (None,) * len(CHANNELS)
@@ -86,12 +108,12 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
     top = sorted((channel for channel in used if channel != "other"), key=lambda channel: -means[channel])[:2]
     said = listing([f"{CHANNEL_WORDS[channel]} ({share(means[channel])})" for channel in top])
     title, text = (
-        "Shares of page loads by week and channel",
+        f"Shares of {counted.short} by week and channel",
         f"{len(held)} weeks; the table has every number.",
     )
     columns: list[tuple[str, Kind]] = [("Week from", "text")]
     columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
-    unit = "Share of page loads, by week"
+    unit = f"Share of {counted.short}, by week"
     return Figure(
         name=name,
         says=f"Products loaded were mostly for {said}, on average over the weeks."
@@ -103,7 +125,8 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
         narrow=channel_weeks(
             f"{name}-narrow", span, rows, unit, order, title=title, text=text, percent=True, size="narrow"
         ),
-        limits=f"{ON_WHAT} A load counts toward what its product is usually for.{_left_blank(held)}",
+        limits=f"{counted.on_what} All count toward what their product is usually for."
+        f"{_left_blank(held, counted)}",
         table=Table(
             columns=tuple(columns),
             rows=tuple((monday(week.week).isoformat(), *channel_row(week.channels)) for week in held),
@@ -112,7 +135,9 @@ def channels_figure(name: str, held: Sequence[UsageWeek], order: Order) -> Figur
     )
 
 
-def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: Order) -> Figure:
+def placements_figure(
+    name: str, held: Sequence[UsageWeek], model: str, order: Order, counted: Counted = PAGE_LOADS
+) -> Figure:
     """What the model's starting point would make of the weeks; always evidence only, always hatched."""
     told = {week.week for week in telling(held)}
     first = next(item for week in held for item in week.placements if item.model == model)
@@ -136,14 +161,20 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
     loads = {week.week: round(week.engagement) for week in held}
     columns: list[tuple[str, Kind]] = [("Week from", "text"), ("Characteristic", "text")]
     columns += [(stage, "share") for stage in first.stages]
-    counted = "page loads"
     longer = f" Drawn: the newest {LONGEST} weeks." if len(calendar(list(loads))) > LONGEST else ""
     return Figure(
         name=name,
         says="What the model would make of these weeks before any visit has taught it better: evidence only,"
         " nothing is placed.",
         wide=weeks(
-            f"{name}-wide", bands, loads, first.stages, order, calibrated=False, size="wide", counted=counted
+            f"{name}-wide",
+            bands,
+            loads,
+            first.stages,
+            order,
+            calibrated=False,
+            size="wide",
+            counted=counted.short,
         ),
         narrow=weeks(
             f"{name}-narrow",
@@ -153,10 +184,10 @@ def placements_figure(name: str, held: Sequence[UsageWeek], model: str, order: O
             order,
             calibrated=False,
             size="narrow",
-            counted=counted,
+            counted=counted.short,
         ),
-        limits=f"{ON_WHAT} In each band {first.stages[0]} is at the foot and {first.stages[-1]} on top; the"
-        f" bars beneath are page loads per 1,000 students.{_left_blank(held)}{longer}",
+        limits=f"{counted.on_what} In each band {first.stages[0]} is at the foot, {first.stages[-1]} on top,"
+        f" with {counted.long} beneath as bars.{_left_blank(held, counted)}{longer}",
         table=Table(
             columns=tuple(columns),
             rows=tuple(

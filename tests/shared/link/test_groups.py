@@ -134,6 +134,21 @@ def test_a_batch_that_fails_holds_up_nobody_else_and_its_peer_is_told_to_come_la
     assert inbox.delivered[1:] == [[("a", 1), ("a", 2)], [("b", 1), ("b", 2)], [("a", 3)]]
 
 
+def test_who_has_nothing_under_way_waits_for_nobody_and_who_has_waits_for_it() -> None:
+    inbox = Slow()
+    server = Server(inbox)
+    server.gather(take(1))
+    server.groups.flush_of("another school")
+    assert (inbox.delivered, server.answers) == ([], [])
+    server.groups.flush_of("school")
+    assert server.answers == [(b"a", Settled(1))]
+    server.groups.gather(take(2))
+    server.groups.flush_of("another school")
+    assert len(server.answers) == 1
+    server.groups.flush_of("school")
+    assert server.answers == [(b"a", Settled(1)), (b"a", Settled(2))]
+
+
 def test_a_flush_waits_for_the_group_under_way_and_for_the_next() -> None:
     inbox = Slow()
     server = Server(inbox)

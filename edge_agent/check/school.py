@@ -1,0 +1,201 @@
+"""Findings about the school's own files: rows, classes, lessons, learners, devices, bells and time zone."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from edge_agent.check.facts import Facts, SchoolFacts
+from edge_agent.check.findings import Finding
+from edge_agent.check.words import counted, share
+
+QUARTER: Final = 900
+SHIFTS: Final = tuple(range(-48, 49, 2))  # quarters of an hour: twelve hours either way, by half hours
+ENOUGH: Final = 500  # contacts that a time zone is judged by
+BETTER: Final = 25.0  # percent points more in lessons, if the clock were shifted
+EXAMPLES: Final = 5
+
+
+def about_school(facts: Facts) -> Iterator[Finding]:
+    """Whether the files are of use, then what is missing in them."""
+    school = facts.school
+    if school is None:
+        yield Finding(
+            "identity.files",
+            "fix",
+            f"The school’s files are of no use: {facts.school_trouble}.",
+            do="Put it right first: without these files nobody is anybody’s.",
+        )
+        return
+    what = f"{counted(school.classes, 'class', 'classes')}, {counted(school.learners, 'learner')}"
+    yield Finding(
+        "identity.files",
+        "ok" if school.classes and school.devices else "fix",
+        f"The school’s files hold {what} and {counted(school.devices, 'device')}.",
+        {"classes": school.classes, "learners": school.learners, "devices": school.devices},
+        "" if school.classes and school.devices else "Export roster and inventory again: one is empty.",
+    )
+    yield _rows(school)
+    yield from _classes(school)
+    yield from _people(school)
+    yield _private(school)
+    yield from _zone(facts, school)
+
+
+def _rows(school: SchoolFacts) -> Finding:
+    number = sum(school.refused.values())
+    if not number:
+        return Finding("identity.rows", "ok", "Every row of the school’s files is of use.", {"rows": 0})
+    most = sorted(school.refused.items(), key=lambda item: -item[1])[:3]
+    return Finding(
+        "identity.rows",
+        "look",
+        f"{counted(number, 'row')} of the school’s files {'is' if number == 1 else 'are'} of no use: "
+        + "; ".join(f"{n} × {reason}" for reason, n in most)
+        + ".",
+        {"rows": number},
+        "Put them right where they come from (the student information system, MDM) and export again;"
+        " the status page shows the shape of each.",
+    )
+
+
+def _classes(school: SchoolFacts) -> Iterator[Finding]:
+    yield _listing(
+        "classes.period",
+        school.without_lessons,
+        "no bell rings for",
+        "Give the class its period in the roster or in the timetable file, spelt as in the bells:"
+        " class,period,days,room.",
+    )
+    yield _listing(
+        "classes.room",
+        school.without_devices,
+        "no device could be seen in the lessons of",
+        "Neither a learner of the class has an iPad in the inventory, nor its room a cart: fill in the iPads’"
+        " users, or the class’s room (roster, timetable) and the cart’s room (inventory) alike.",
+    )
+    yield _listing(
+        "classes.teacher",
+        school.without_teacher,
+        "there is no teacher of",
+        "Enrol the teacher in the roster: weeks of fewer than three teachers never leave the school.",
+    )
+    yield _listing(
+        "classes.learners",
+        school.without_learners,
+        "there are no learners in",
+        "Old or empty sections: leave them out of the export, or enrol the learners.",
+    )
+    over = school.overlaps
+    yield Finding(
+        "lessons.overlap",
+        "look" if over else "ok",
+        f"{counted(over, 'lesson')} of the coming week overlap{'s' if over == 1 else ''} another of the same"
+        " class, and the later is left out."
+        if over
+        else "No class has two lessons at once.",
+        {"lessons": over},
+        "Two rows of bells.csv overlap on one day, or a class has two periods that do: look for days that"
+        " stand in both (Mon-Fri beside a row of its own for Wednesday)."
+        if over
+        else "",
+    )
+    coming = school.lessons_next_week
+    yield Finding(
+        "lessons.coming",
+        "ok" if coming else "look",
+        f"{counted(coming, 'lesson')} in the coming seven days.",
+        {"lessons": coming},
+        "" if coming else "Holidays? Otherwise look at the bells’ days and at the terms in the roster.",
+    )
+
+
+def _listing(name: str, classes: tuple[str, ...], what: str, do: str) -> Finding:
+    number = len(classes)
+    if not number:
+        return Finding(name, "ok", f"{what.capitalize()} no class.", {"classes": 0})
+    return Finding(
+        name,
+        "look",
+        f"{what.capitalize()} {counted(number, 'class', 'classes')}.",
+        {"classes": number},
+        do,
+        classes[:EXAMPLES],
+    )
+
+
+def _people(school: SchoolFacts) -> Iterator[Finding]:
+    missing, total = school.learners_without_device, school.learners
+    part = share(missing, total) if total else 0.0
+    yield Finding(
+        "learners.device",
+        "ok" if not missing else "fix" if part > 50 else "look",
+        f"{counted(missing, 'learner')} of {total:,} without a device or a cart.",
+        {"learners": missing, "percent": part},
+        "Fill in the user of each iPad in MDM as the roster names the learner (user name or e-mail address);"
+        " iPads in a cart need the room of the class."
+        if missing
+        else "",
+        school.classes_of_those[:EXAMPLES],
+    )
+    yield Finding(
+        "devices.nobody",
+        "look" if school.devices_of_nobody else "ok",
+        f"{counted(school.devices_of_nobody, 'device')} with neither user nor room.",
+        {"devices": school.devices_of_nobody},
+        "Assign them in MDM, or leave spare ones out of the export." if school.devices_of_nobody else "",
+    )
+    lost = school.devices_without_class
+    yield Finding(
+        "devices.place",
+        "look" if lost else "ok",
+        f"{counted(lost, 'device')} whose user or room is in no class.",
+        {"devices": lost},
+        "Last year’s learners, or rooms spelt in two ways (“12” and “Room 12”): make them alike."
+        if lost
+        else "",
+    )
+
+
+def _private(school: SchoolFacts) -> Finding:
+    number = school.private_in_inventory
+    return Finding(
+        "inventory.private",
+        "fix" if number else "ok",
+        f"{counted(number, 'device')} in the inventory with a private hardware address.",
+        {"devices": number},
+        "An address that the iPad made up changes: set"
+        " `DisableAssociationMACRandomization` in the Wi-Fi payload, let MDM ask anew, and export again."
+        if number
+        else "",
+    )
+
+
+def _zone(facts: Facts, school: SchoolFacts) -> Iterator[Finding]:
+    """Whether the day's use falls into lessons, or would if the clock were another."""
+    activity = facts.seen.activity
+    total = sum(activity.values())
+    if total < ENOUGH or not school.lessons:
+        return
+    inside = {
+        QUARTER * step
+        for begin, end in school.lessons
+        for step in range(begin // QUARTER, -(-end // QUARTER))
+    }
+    by_shift = {
+        shift: share(sum(n for at, n in activity.items() if at + shift * QUARTER in inside), total)
+        for shift in SHIFTS
+    }
+    best = max(by_shift, key=lambda shift: (by_shift[shift], -abs(shift)))
+    figures = {"percent_in_lessons": by_shift[0]}
+    if by_shift[best] - by_shift[0] < BETTER:
+        yield Finding("time.zone", "ok", f"{by_shift[0]} % of the classes’ use falls into lessons.", figures)
+        return
+    hours = best / 4
+    yield Finding(
+        "time.zone",
+        "fix",
+        f"Only {by_shift[0]} % of the classes’ use falls into lessons; it would be {by_shift[best]} % if the"
+        f" clock were {abs(hours):g} hours {'later' if hours > 0 else 'earlier'}.",
+        {**figures, "shift_hours": hours},
+        f"Look at `timezone` in agent.toml ({facts.zone.key}), at the zone that the resolver logs in, and at"
+        " bells.csv: are its times those on the wall, 13:05 and not 1:05?",
+    )

@@ -1,0 +1,1 @@
+"""Setting an agent up, keeping a copy of it, handing it over."""
