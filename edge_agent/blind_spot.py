@@ -52,14 +52,14 @@ class Sight:
         """The sums in whole device-minutes, which add up to those expected, and the counts."""
         return {
             "lessons": self.lessons,
-            **told_minutes(self.expected, self.seen, self.past),
+            **_told_minutes(self.expected, self.seen, self.past),
             "bypassed": self.bypassed,
             "reporting_lessons": self.reporting,
             "reported_minutes": round(self.acted / 60),
         }
 
 
-def told_minutes(expected: int, seen: int, past: int) -> dict[str, int]:
+def _told_minutes(expected: int, seen: int, past: int) -> dict[str, int]:
     """Device-seconds as whole device-minutes that add up to those expected."""
     whole, first = round(expected / 60), round(seen / 60)
     second = min(round(past / 60), whole - first)

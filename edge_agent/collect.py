@@ -40,16 +40,16 @@ def collect(
     """Read a source on this machine for the school's agent; only pseudonyms of the day leave it."""
     from edge_agent.clock import FileClock, SystemClock
     from edge_agent.commands.common import secret_text
-    from edge_agent.parts import PARSERS
     from edge_agent.remote import running
     from edge_agent.remote.station import Station, default_folder, joined
     from edge_agent.settings import SourceSettings
+    from edge_agent.sources.kinds import file_kinds
     from shared import logs
     from shared.link.keys import fingerprint
 
-    if kind not in PARSERS or PARSERS[kind].framed:
-        readable = ", ".join(sorted(name for name, row in PARSERS.items() if not row.framed))
-        raise UsageError(f"cannot read `{kind}` files yet; known: {readable}")
+    readable = file_kinds()
+    if kind not in readable:
+        raise UsageError(f"cannot read `{kind}` files yet; known: {', '.join(readable)}")
     if folder is None and agent is None:
         raise UsageError("say which agent: --agent tcp://HOST:PORT")
     logs.to_stderr()

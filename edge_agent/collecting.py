@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from edge_agent.clock import Clock
 from edge_agent.collector import Collector
 from edge_agent.daykeys import KeyFolder
-from edge_agent.parts import PARSERS, Parts, parser
+from edge_agent.parts import Parts, parser
 from edge_agent.paths import AgentFolder
 from edge_agent.placing import DirectoryPlacer
 from edge_agent.settings import SourceSettings
 from edge_agent.sources.follow import Follower
+from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.parsing import Parser
 from edge_agent.store.withdrawn import Stored, withdraw
 from shared.errors import SettingsError, UsageError
@@ -156,8 +157,8 @@ class Collecting:
         return self._folder.resolve(path).is_fifo()
 
     def _parser(self, source: SourceSettings) -> Parser:
-        if source.kind not in PARSERS:
-            known = ", ".join(sorted(PARSERS))
+        if source.kind not in KINDS:
+            known = ", ".join(sorted(KINDS))
             raise SettingsError(f"source `{source.id}`: cannot read `{source.kind}` yet; known: {known}")
         try:
             return parser(

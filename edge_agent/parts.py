@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from edge_agent.catalogue.in_use import InUse, load_in_use
@@ -15,12 +14,9 @@ from edge_agent.paths import AgentFolder
 from edge_agent.placing import DirectoryPlacer
 from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import AgentSettings
-from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.parsing import HERE, Parser
 from models.catalogue.load import Catalogue
 from models.catalogue.match import NameMatcher
-
-PARSERS: Final = KINDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,14 +60,14 @@ def notice_of(name: str, heard: Heard, began: float, now: datetime) -> Notice:
     event = name.rpartition("-")[2]
     about = {"school": heard.name, "event": event, "since": since.isoformat(timespec="seconds")}
     if event == "over":
-        text = f"It was not heard since {since:%A %d %B, %H:%M}. What it kept comes by itself."
+        text = f"It had not been heard since {since:%A %d %B, %H:%M}. What it kept comes by itself."
         return Notice(name, f"{heard.name}: the agent is heard again", text, about)
     lines = (
         f"The agent of {heard.name} was last heard on {since:%A %d %B at %H:%M}.",
         "Its records wait in the school, and nothing is lost. What to try:",
         "1. Does the machine run, and does it have power and network?",
-        "2. On it: `commonground agent status DIR` says what is wrong; `systemctl status commonground`.",
-        "3. Does its firewall still let it call this hub? Did this hub's address change?",
+        "2. On it: `systemctl status commonground-agent`, and `commonground agent status DIR`.",
+        "3. Does its firewall still let it call this hub? Did this hub’s address change?",
         "4. `commonground hub alarms DIR`: was its key revoked or exchanged?",
         "This is said once; there will be word when it is heard again.",
     )

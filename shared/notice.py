@@ -53,9 +53,15 @@ def check(settings: NoticeSettings, where: str) -> None:
                 raise SettingsError(f"{where}: [notice]: `{address}` is no e-mail address")
         if settings.user is not None and settings.password_file is None:
             raise SettingsError(f"{where}: [notice] needs `password_file` beside `user`")
-        if settings.user is not None and settings.tls == "none":
+        if settings.password_file is not None and settings.tls == "none":
             raise SettingsError(f"{where}: [notice]: a password is never sent without TLS: set `tls`")
-    if settings.webhook is not None:
-        parts = urlsplit(settings.webhook)
-        if parts.scheme not in {"https", "http"} or not parts.hostname:
-            raise SettingsError(f"{where}: [notice] webhook: write an address that begins with https://")
+    if settings.webhook is not None and not _is_address(settings.webhook):
+        raise SettingsError(f"{where}: [notice] webhook: write an address that begins with https://")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # half of an IPv6 address
+        return False
+    return parts.scheme in {"https", "http"} and bool(parts.hostname)

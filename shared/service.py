@@ -3,6 +3,7 @@
 import plistlib
 import shutil
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -38,8 +39,6 @@ def installed_command() -> tuple[str, ...]:
 
 def systemd(service: Service) -> str:
     """The unit's text, with how to install it."""
-    folder = _escaped(str(service.folder))
-    at_home = service.folder.is_relative_to("/home") or service.folder.is_relative_to("/root")
     lines = [
         f"# /etc/systemd/system/{service.name}.service",
         f"#   sudo useradd --system --home-dir {service.folder} --shell /usr/sbin/nologin {service.user}",
@@ -52,38 +51,49 @@ def systemd(service: Service) -> str:
         "After=network-online.target time-sync.target",
         "",
         "[Service]",
-        "Type=exec",
-        f"ExecStart={' '.join(_word(word) for word in service.command)}",
-        f"User={service.user}",
-        *([f"SupplementaryGroups={' '.join(service.groups)}"] if service.groups else []),
-        "# A wrong call (exit 2) is not mended by another try; anything else is tried again.",
-        "Restart=on-failure",
-        "RestartSec=15",
-        "RestartPreventExitStatus=2",
-        "TimeoutStopSec=30",
+        *_program(service),
         "",
         "# Ceilings",
-        f"MemoryHigh={service.memory_mib * 3 // 4}M",
-        f"MemoryMax={service.memory_mib}M",
-        f"CPUQuota={service.processors * 100}%",
-        "TasksMax=128",
-        f"LimitNOFILE={_FILES}",
-        "LimitCORE=0",
+        *_ceilings(service),
         "",
         "# What it may touch: its own folder, and of the rest of the machine only to read",
-        f"ReadWritePaths={_word(str(service.folder))}",
-        f"WorkingDirectory={folder}",
-        *(["RuntimeDirectory=commonground", "RuntimeDirectoryMode=0750"] if service.runtime else []),
-        "ProtectSystem=strict",
-        f"ProtectHome={'read-only' if at_home else 'yes'}",
-        "PrivateTmp=yes",
-        f"UMask={_UMASK:04o}",
+        *_reach(service),
         *_HARDENING,
         "",
         "[Install]",
         "WantedBy=multi-user.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _program(service: Service) -> Iterator[str]:
+    yield "Type=exec"
+    yield f"ExecStart={' '.join(_word(word) for word in service.command)}"
+    yield f"User={service.user}"
+    if service.groups:
+        yield f"SupplementaryGroups={' '.join(service.groups)}"
+    yield "# A wrong call (exit 2) is not mended by another try; anything else is tried again."
+    yield from ("Restart=on-failure", "RestartSec=15", "RestartPreventExitStatus=2", "TimeoutStopSec=30")
+
+
+def _ceilings(service: Service) -> Iterator[str]:
+    yield f"MemoryHigh={service.memory_mib * 3 // 4}M"
+    yield f"MemoryMax={service.memory_mib}M"
+    yield f"CPUQuota={service.processors * 100}%"
+    yield from ("TasksMax=128", f"LimitNOFILE={_FILES}", "LimitCORE=0")
+
+
+def _reach(service: Service) -> Iterator[str]:
+    folder = service.folder
+    at_home = folder.is_relative_to("/home") or folder.is_relative_to("/root")
+    yield f"ReadWritePaths={_word(str(folder))}"
+    yield f"WorkingDirectory={_escaped(str(folder))}"
+    if service.runtime:
+        yield from ("RuntimeDirectory=commonground", "RuntimeDirectoryMode=0750")
+    yield "ProtectSystem=strict"
+    yield f"ProtectHome={'read-only' if at_home else 'yes'}"
+    yield "PrivateTmp=yes"
+    yield f"UMask={_UMASK:04o}"
 
 
 # Not MemoryDenyWriteExecute: numba, where it is installed, writes the machine code that it runs.

@@ -10,10 +10,11 @@ import structlog
 
 from edge_agent.catalogue import own
 from edge_agent.catalogue.in_use import InUse, school_file
+from edge_agent.catalogue.overruling import Overruled, overruled
 from edge_agent.catalogue.report import Coverage, coverage
 from edge_agent.catalogue.trying import Tried, try_entry
 from edge_agent.paths import AgentFolder
-from models.catalogue.load import load_functions
+from models.catalogue.load import load_catalogue, load_functions
 from models.catalogue.overlay import Entry, Overlay, overlay_version, read_overlay
 from shared.errors import SettingsError, UsageError
 from shared.storage import reader
@@ -34,6 +35,7 @@ class ShownCatalogue:
     functions: tuple[str, ...]
     token: str
     trouble: str
+    overruled: tuple[Overruled, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,11 @@ class CatalogueDesk:
             trouble = str(error)
         waits = overlay_version(said) != overlay_version(self.in_use.school)
         functions = tuple(sorted(load_functions()))
-        return ShownCatalogue(self.in_use, said, waits, self.coverage(), functions, self.token, trouble)
+        district = self.in_use.district
+        taken = overruled(load_catalogue(), district.overlay) if district else ()
+        return ShownCatalogue(
+            self.in_use, said, waits, self.coverage(), functions, self.token, trouble, taken
+        )
 
     def coverage(self) -> Coverage:
         """The coverage report."""

@@ -95,7 +95,10 @@ class SchoolFacts:
 
 @dataclass(frozen=True, slots=True)
 class HouseFacts:
-    """Disk, keys, hub. Sizes are in bytes; modes are what is wrong with files, by path."""
+    """Disk, keys, hub. Sizes are in bytes; modes are what is wrong with files, by path.
+
+    overruled: shipped names that the district's catalogue of `district_version` makes something else of.
+    """
 
     free: int = 0
     free_wanted: int = 0
@@ -106,6 +109,8 @@ class HouseFacts:
     missing_secrets: tuple[str, ...] = ()
     key_is_here: bool = False
     joined: bool = False
+    overruled: tuple[str, ...] = ()
+    district_version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

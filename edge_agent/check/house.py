@@ -14,7 +14,7 @@ NEARLY: Final = 0.8
 
 
 def about_house(facts: Facts) -> Iterator[Finding]:
-    """Every log's retention and rights, then keys, disk and hub."""
+    """Every log's retention and rights, then keys, disk, hub, and what the district made of the catalogue."""
     for source in facts.sources:
         if source.log is not None and source.log.files:
             yield _retention(facts, source, source.log)
@@ -28,6 +28,20 @@ def about_house(facts: Facts) -> Iterator[Finding]:
         if facts.house.joined
         else "Not joined to a district’s hub yet: records wait here.",
         do="" if facts.house.joined else "Run `commonground agent join DIR TOKEN_FILE` with its invitation.",
+    )
+    if facts.house.overruled:
+        yield _overruled(facts.house.overruled, facts.house.district_version)
+
+
+def _overruled(names: tuple[str, ...], version: str) -> Finding:
+    """Ticked off, it comes back with the next version."""
+    shown = ", ".join(names[:5])
+    return Finding(
+        "catalogue.district",
+        "look",
+        f"The district’s catalogue makes something else of {counted(len(names), 'shipped name')}: {shown}.",
+        {"names": len(names), "version": version},
+        "Look at the page /catalogue. If it is not meant so, call the district; an own entry goes before it.",
     )
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from edge_agent import school_key
+from edge_agent.catalogue.in_use import load_in_use
+from edge_agent.catalogue.overruling import overruled
 from edge_agent.check.facts import HouseFacts
 from edge_agent.paths import AgentFolder
 from edge_agent.room import MIB, Room, Use
 from edge_agent.settings import AgentSettings, load_hub
-from shared.errors import CommonGroundError
+from models.catalogue.load import load_catalogue
+from models.catalogue.overlay import District
+from shared.errors import CommonGroundError, SettingsError
 from shared.storage import reader
 
 OPEN: Final = 0o077
@@ -32,6 +36,8 @@ def house_facts(folder: AgentFolder, settings: AgentSettings) -> HouseFacts:
         joined = load_hub(folder) is not None
     except CommonGroundError:
         joined = False
+    district = _district(folder)
+    taken = overruled(load_catalogue(), district.overlay) if district else ()
     return HouseFacts(
         free=use.free,
         free_wanted=disk.free_mib * MIB,
@@ -42,6 +48,8 @@ def house_facts(folder: AgentFolder, settings: AgentSettings) -> HouseFacts:
         missing_secrets=tuple(str(path) for path in passwords if not path.exists()),
         key_is_here=(folder.secrets / school_key.PRIVATE).exists(),
         joined=joined,
+        overruled=tuple(one.name for one in taken),
+        district_version=district.version if district else "",
     )
 
 
@@ -56,6 +64,13 @@ def bypassed(folder: AgentFolder) -> int:
     except sqlite3.Error:
         return 0  # written by an older program
     return round(found or 0)
+
+
+def _district(folder: AgentFolder) -> District | None:
+    try:
+        return load_in_use(folder).district
+    except SettingsError:
+        return None  # a spoilt store
 
 
 def _use(folder: AgentFolder, settings: AgentSettings) -> Use:

@@ -142,6 +142,8 @@ def _hours(text: str) -> float:
 
 
 def _text(path: Path) -> str:
+    if _status(path) is None:
+        return ""  # a pipe or a device may have no end, or nobody to write into it
     try:
         with path.open("rb") as file:
             return file.read(SETTINGS_BYTES).decode("utf-8", "replace")

@@ -17,8 +17,10 @@ from edge_agent.sources.facts import Contact, Fact, Lease, Present, Use, Visit, 
 from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.logfile import CHUNK, LINES, pieces, resumed, rotated_files
 from edge_agent.sources.parsing import Parser
+from edge_agent.sources.scrub_names import scrub_name
 from edge_agent.sources.tail import select
 from models.catalogue.match import BACKGROUND
+from models.catalogue.registrable import registrable
 
 MIB: Final = 1024 * 1024
 LEASES_BEFORE: Final = 16  # times as much is looked through for leases
@@ -164,8 +166,8 @@ class Sampler:
             return
         self._listed += app > 0
         self._unlisted += app == 0
-        if app == 0 and len(self._names) < NAMES_KEPT:
-            self._names.add(".".join(fact.name.lower().rstrip(".").rsplit(".", 2)[-2:]))
+        if app == 0 and len(self._names) < NAMES_KEPT and (name := registrable(scrub_name(fact.name))):
+            self._names.add(name)
 
     def _silent(self) -> int:
         """Devices of a class that got an address in the sampled time and asked nothing."""

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from edge_agent.commands.common import Folder, opened_store, say
-from edge_agent.parts import PARSERS
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import intake_address, load_settings
 from shared import carried
@@ -17,21 +16,23 @@ from shared.errors import UsageError
 def invite(
     folder: Folder,
     collector: Annotated[str, typer.Option(help="A name for the source, as the status page will show it.")],
-    kind: Annotated[str, typer.Option(help="What it reads: dnsmasq or pihole.")],
+    kind: Annotated[str, typer.Option(help="What it reads: a kind of log, such as pihole.")],
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the token into a new file, for you alone.")
     ] = None,
 ) -> None:
     """Print a token with which a collector on another machine joins this agent, once, within a day."""
     from edge_agent.remote.door import intake_keys
+    from edge_agent.sources.kinds import file_kinds
     from edge_agent.store import collectors
     from shared.link import invitations
     from shared.link.keys import fingerprint
 
     paths = AgentFolder(folder)
     settings = load_settings(paths)
-    if kind not in PARSERS:
-        raise UsageError(f"cannot read `{kind}` files yet; known: {', '.join(sorted(PARSERS))}")
+    known = file_kinds()
+    if kind not in known:
+        raise UsageError(f"a collector cannot read `{kind}` files; known: {', '.join(known)}")
     if collector in {source.id for source in settings.sources}:
         raise UsageError(f"`{collector}` is a source of agent.toml already: choose another name")
     address, pair = intake_address(settings), intake_keys(paths)

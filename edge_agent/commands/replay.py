@@ -39,7 +39,8 @@ def replay(
 ) -> None:
     """Put past logs through the whole pipeline; nothing is sent anywhere."""
     from edge_agent.blind_spot import told
-    from edge_agent.replay import advice, replay_folder
+    from edge_agent.replay import replay_folder
+    from edge_agent.replayed import advice
 
     with progress_bar("Reading the logs") as progress:
         done = replay_folder(

@@ -18,6 +18,7 @@ from edge_agent.catalogue.met import of_the_day
 from edge_agent.collector import FUTURE_SECONDS
 from edge_agent.daykeys import DESTROYED
 from edge_agent.parcel import Heard, Parcel
+from edge_agent.reasons import OF_SOURCES, OTHER
 from edge_agent.remote.day_table import DayTable
 from edge_agent.sources.facts import EXCERPTS_A_CHUNK
 from shared import signals
@@ -29,18 +30,7 @@ from shared.words import SOURCE_KINDS, Sight
 NOT_THERE: Final = "not_of_that_lesson"
 REPEATED: Final = "repeated"
 TOO_MANY: Final = "too_many_of_a_device"
-OTHER: Final = "other"
 MOST_A_MINUTE: Final = 240  # signals of one device in a parcel: four apps in each second
-# All that parsers, placers and the reading itself count, by name: what is not here is counted as `other`.
-REASONS: Final = frozenset(
-    {
-        *("malformed_line", "line_too_long", "unreadable_time", "forged_name", "in_the_future"),
-        *("lease_without_hardware_address", "line_not_processed", "position_lost"),
-        *("no_lease", "unknown_device", "unknown_user", "private_address", "opted_out", "staff", "no_class"),
-        *("outside_lessons", "testing", "background", DESTROYED, OTHER),
-        *("reply", "query_type", "no_name", "blocked", "denied", "anonymised"),
-    }
-)
 _WHAT: Final = frozenset({"unmatched", "outside", "late", "refused"})
 _REASON: Final = re.compile(r"[a-z0-9_]{1,48}\Z")
 _REASONS_A_PARCEL: Final = 40
@@ -180,7 +170,7 @@ def _heard(groups: Sequence[Heard], table_of: TableOf) -> Iterator[Heard]:
 
 
 def _known(reason: str) -> str:
-    return reason if reason in REASONS else OTHER
+    return reason if reason in OF_SOURCES else OTHER
 
 
 def _check_batch(batch: SignalBatch, source: str, kind: str, days: set[str]) -> None:

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -47,7 +48,7 @@ def known_kind(kind: str, kinds: Sequence[str]) -> str:
 
 def source_kinds() -> list[str]:
     """Every kind of source that an agent reads, the commonest first."""
-    return [*dict.fromkeys((*KINDS, XAPI))]
+    return list(KINDS)
 
 
 def settled(path: str, folder: Path) -> str:
@@ -62,7 +63,7 @@ def settled(path: str, folder: Path) -> str:
 
 def text(answers: Answers, folder: Path) -> str:
     """The commented file; what was not said is as in the template."""
-    place: Callable[[str], str] = lambda path: settled(path, folder)  # noqa: E731 - a short name for one call
+    place = partial(settled, folder=folder)
     quoted = {"school": _quoted(answers.school), "timezone": _quoted(answers.timezone)}
     found = TEMPLATE.format(port=answers.port, **quoted)
     for key, path in answers.files.items():

@@ -16,7 +16,11 @@ FORMAT: Final = 1
 MANIFEST: Final = "manifest.json"
 MOST_MANIFEST: Final = 4 * 1024 * 1024
 CHUNK: Final = 256 * 1024
+DEEPEST: Final = 32
+LONGEST_NAME: Final = 255  # bytes: no file system has longer ones
 SPOILT: Final = "this backup is spoilt or incomplete: take the one before it"
+
+_NO_PATH: Final = (FileExistsError, NotADirectoryError, IsADirectoryError)  # one path within another
 
 Hash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -78,7 +82,7 @@ def read(source: IO[bytes], folder: Path) -> Manifest:
                 _extract(tar, next(members, None), entry, folder)
             if next(members, None) is not None:
                 raise UsageError(SPOILT)
-    except (tarfile.TarError, EOFError, msgspec.DecodeError, UnicodeDecodeError, ValueError):
+    except (tarfile.TarError, EOFError, msgspec.DecodeError, UnicodeDecodeError, ValueError, *_NO_PATH):
         raise UsageError(SPOILT) from None
     return manifest
 
@@ -109,6 +113,8 @@ def _is_within(path: str) -> bool:
         and str(PurePosixPath(path)) == path
         and not any(part in ("/", "..", ".") for part in parts)
         and path.isprintable()
+        and len(parts) <= DEEPEST
+        and all(len(part.encode()) <= LONGEST_NAME for part in parts)
     )
 
 
@@ -116,6 +122,7 @@ def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo | None, entry: Kept, 
     if (
         member is None
         or not member.isreg()
+        or member.issparse()  # its holes would be written out: a small file would fill the disk
         or (member.name, member.size) != (f"files/{entry.path}", entry.size)
     ):
         raise UsageError(SPOILT)

@@ -8,7 +8,7 @@ from edge_agent.paths import AgentFolder
 from edge_agent.settings import AgentSettings
 
 STORE: Final = "agent.db"
-_WHOLE: Final = ("agent.toml", "hub.toml", "today.toml")
+_WHOLE: Final = ("agent.toml", "hub.toml", "today.toml", "catalogue.toml", "district-catalogue.json")
 
 
 def keys_and_settings(paths: AgentFolder, settings: AgentSettings) -> dict[str, Path]:

@@ -22,9 +22,10 @@ from edge_agent.sources.logtime import LogTime
 
 # `22-Nov-2026 10:00:00.123 queries: info: client @0x7f1b 10.20.3.41#5353 (padlet.com): view pupils: query:
 # padlet.com IN A + (10.0.0.53)`: time, category and severity are each written or not; a syslog puts its own
-# time, host and `named[123]: ` before them. Older versions lack `@0x...` or the name in brackets.
+# time, host and `named[123]: ` before them. Older versions lack `@0x...` or the name in brackets. Other
+# programs on the same syslog repeat what strangers say: none of them may speak as BIND.
 _HEAD: Final = (
-    rf"(?:({STAMP}){FRACTION_AND_ZONE} (?:[^ \[\]]{{1,255}} )?[^ \[\]:]{{1,64}}(?:\[\d{{1,10}}\])?: )?"
+    rf"(?:({STAMP}){FRACTION_AND_ZONE} (?:[^ \[\]]{{0,254}}[^ \[\]:] )?named(?:\[\d{{1,10}}\])?: )?"
     rf"(?:(\d\d-[A-Z][a-z]{{2}}-\d{{4}} \d\d:\d\d:\d\d|{ISO}){FRACTION_AND_ZONE} )?"
 )
 _WORDS: Final = r"(?:[a-z-]{1,32}: )?(?:(?:info|notice|warning|error|critical|debug \d{1,3}): )?"
@@ -40,7 +41,7 @@ _ASKED: Final = re.compile(
 )
 _OWN: Final = re.compile(
     rf"(?:\d\d-[A-Z][a-z]{{2}}-\d{{4}} \d\d:\d\d:\d\d|(?:{STAMP}){FRACTION_AND_ZONE} "
-    r"(?:(?:[^ \[\]]{1,255} )?named(?:\[\d{1,10}\])?: |client |"
+    r"(?:(?:[^ \[\]]{0,254}[^ \[\]:] )?named(?:\[\d{1,10}\])?: |client |"
     r"(?:[a-z-]{1,32}: )?(?:info|notice|warning|error|critical|debug \d{1,3}): ))"
     rf"|{_WORDS}client (?:@0x[0-9a-f]{{1,16}} )?(?:{ADDRESS})#\d",
     re.ASCII,

@@ -13,7 +13,7 @@ MAX_LINE: Final = 4096
 _TIME: Final = rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[^ ]{0,16})"
 _LINE: Final = re.compile(
     _TIME
-    + rb"(?: [^ \[\]]+)? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?(?:\[\d+\])?: "
+    + rb"(?: [^ \[\]]*[^ \[\]:])? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?(?:\[\d+\])?: "
     + rb"(?:\d+ (?:[0-9A-Fa-f.:]+/\d+ )?)?"
     + rb"(?:query\[(A|AAAA|HTTPS|SVCB|type=65)\] (.*) from ([0-9A-Fa-f.:]+)\r?$"
     + rb"|DHCPACK\([^)]*\) (\S+) (\S+)|.)"

@@ -23,25 +23,15 @@ from edge_agent.sources.columns import (
     word,
 )
 from edge_agent.sources.dnsmasq import HARDWARE, MAX_LINE, read_dnsmasq, read_line
+from edge_agent.sources.dnsmasq_layout import LONGEST_HEAD, Layout, Layouts
 from edge_agent.sources.facts import Contact, Contacts, Fact, Lease, Reading
 from edge_agent.sources.interned import Interned
 from edge_agent.sources.logtime import END_OF_TIME, LogTime
 
 FEW_BYTES: Final = 4096  # of a chunk: less is read line by line
 LEAST_LINE: Final = 32  # the shortest line with a query, less one byte
-LAYOUTS_KEPT: Final = 16
-LONGEST_HEAD: Final = 128
 MEMO_BYTES: Final = 8 * 1024 * 1024
 ENTRY_BYTES: Final = 150
-TRIES: Final = 4
-
-# Time as far as its hour, rest of the clock, fraction, zone, and what follows up to the words. The brackets
-# around the process's number leave one way to read it.
-_HEAD: Final = re.compile(
-    rb"(?:([A-Z][a-z]{2} [ \d]\d \d\d):\d\d:\d\d()()|"
-    rb"(\d{4}-\d\d-\d\dT\d\d):\d\d:\d\d((?:\.\d{3}|\.\d{6})?)(Z|[+-]\d\d:\d\d|))"
-    rb"((?: [^ \[\]]+)? (?:dnsmasq|pihole-FTL)(-dhcp|-tftp|-script)?\[\d+\]: )"
-)
 _SERIAL: Final = re.compile(rb"\d+ (?:[0-9A-Fa-f.:]+/\d+ )?")
 _ADDRESS: Final = re.compile(rb"[0-9A-Fa-f.:]+")
 _GIVEN: Final = re.compile(rb"DHCPACK\([^)]*\) (\S+) (\S+)")
@@ -53,35 +43,6 @@ _SIX_BYTES: Final = word(b"\xff" * 6)
 _GIVEN_WORD: Final = word(b"DHCPACK(")
 _SHORT: Final = 16  # bytes at the end of a line that hold an IPv4 address and the blank before it
 _SHORT_NAME: Final = 32
-
-
-@dataclass(frozen=True, slots=True)
-class _Layout:
-    """How lines of one process begin: the time as far as its hour is `hour` long, then `:MM:SS`, `fraction`
-    digits and their full stop, then `rest`, which begins with `zone`.
-    """
-
-    hour: int
-    fraction: int
-    zone: bytes
-    rest: bytes
-    role: bytes
-
-    @property
-    def to_rest(self) -> int:
-        return self.hour + 6 + (self.fraction + 1 if self.fraction else 0)
-
-    @property
-    def length(self) -> int:
-        return self.to_rest + len(self.rest)
-
-
-def _layout_of(line: bytes) -> _Layout | None:
-    found = _HEAD.match(line)
-    if found is None or found.end() > LONGEST_HEAD:
-        return None
-    syslog, _, _, iso, fraction, zone, rest, role = found.groups(b"")
-    return _Layout(len(syslog or iso), max(len(fraction) - 1, 0), zone, zone + rest, role)
 
 
 @dataclass(slots=True)
@@ -97,7 +58,7 @@ class DnsmasqReader:
     """Reads one log. It remembers how lines began, and the names and addresses of lines before."""
 
     def __init__(self) -> None:
-        self._layouts: list[_Layout] = []
+        self._layouts = Layouts(2 * _SHORT)
         self._forget()
 
     def __call__(self, chunk: bytes, times: LogTime, /) -> Reading:
@@ -112,7 +73,7 @@ class DnsmasqReader:
         left = np.flatnonzero(
             (lines.end - lines.begin <= MAX_LINE) & (lines.begin < len(chunk) - LONGEST_HEAD)
         )
-        for layout, rows in self._sorted(lines, left):
+        for layout, rows in self._layouts.divide(lines, left):
             self._read(lines, layout, rows, times, found, slow)
         newest = self._slowly(lines, np.flatnonzero(slow), times, found, reading)
         reading.newest = newest if newest >= 0 else None
@@ -130,37 +91,8 @@ class DnsmasqReader:
         self._shorts = Interned(_SHORT_NAME // WORD)
         self._given: dict[bytes, tuple[str, str] | None] = {}
 
-    def _sorted(self, lines: Lines, left: Ints) -> list[tuple[_Layout, Ints]]:
-        """Rows of the lines by how they begin; those that begin in no way that can be learnt are left out."""
-        found: list[tuple[_Layout, Ints]] = []
-        unseen = list(self._layouts)
-        tries = TRIES
-        while len(left) and (unseen or tries):
-            if unseen:
-                layout = unseen.pop(0)
-            else:
-                tries -= 1
-                row = left[0]
-                learnt = _layout_of(lines.chunk[lines.begin[row] : lines.end[row]])
-                if learnt is None or learnt in self._layouts:
-                    left = left[1:]
-                    continue
-                layout = learnt
-                self._layouts = [layout, *self._layouts[: LAYOUTS_KEPT - 1]]
-            begin = lines.begin[left]
-            here = begin < len(lines.chunk) - layout.length - 2 * _SHORT
-            here[here] = lines.hold(begin[here] + layout.to_rest, layout.rest)
-            if here.any():
-                found.append((layout, left[here]))
-                left = left[~here]
-        # The commonest one first.
-        found.sort(key=lambda item: -len(item[1]))
-        common = [layout for layout, _ in found]
-        self._layouts = common + [layout for layout in self._layouts if layout not in common]
-        return found
-
     def _read(
-        self, lines: Lines, layout: _Layout, rows: Ints, times: LogTime, found: _Found, slow: Bools
+        self, lines: Lines, layout: Layout, rows: Ints, times: LogTime, found: _Found, slow: Bools
     ) -> None:
         """Take the rows that begin so; those that must be read one by one stay `slow`."""
         begin = lines.begin[rows]

@@ -76,3 +76,8 @@ KINDS: Final = MappingProxyType(
         "events": Kind(ask_for_mapping, header=True, make_mapped=_events, folder=True),
     }
 )
+
+
+def file_kinds() -> list[str]:
+    """Kinds of which a file can be read, in order of their names."""
+    return sorted(name for name, kind in KINDS.items() if not kind.framed)

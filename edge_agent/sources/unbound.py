@@ -20,9 +20,10 @@ from edge_agent.sources.logtime import LogTime
 
 # `[1795327841] unbound[7479:0] info: 10.20.3.41 padlet.com. A IN` in its own file (`log-time-ascii` and
 # `log-time-iso` write other times, `log-tag-queryreply` writes `query:`); by way of a syslog
-# `Nov 22 06:10:20 host unbound[7479]: [7479:0] info: ...`. `log-identity` may call it otherwise.
+# `Nov 22 06:10:20 host unbound[7479]: [7479:0] info: ...`.
+# Other programs on the same syslog repeat what strangers say: none of them may speak as Unbound.
 _LINE: Final = re.compile(
-    rf"\[?(\d{{1,10}}|{STAMP}){FRACTION_AND_ZONE}\]? (?:[^ \[\]]{{1,255}} )?[^ \[\]:]{{1,64}}"
+    rf"\[?(\d{{1,10}}|{STAMP}){FRACTION_AND_ZONE}\]? (?:[^ \[\]]{{0,254}}[^ \[\]:] )?unbound"
     r"(?:(?:\[\d{1,10}\])?: )?\[\d{1,10}:[0-9a-f]{1,10}\] "
     rf"(?:(?:info|query): ({ADDRESS}) ({NAME}) (?:{USE_TYPE}) IN\r?$|([a-z]{{1,16}}): (.*))",
     re.ASCII,

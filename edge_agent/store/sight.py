@@ -1,9 +1,10 @@
 """What closed windows could see: sums of the newest week, and which features each kind of window lacks."""
 
 import sqlite3
+from dataclasses import fields
 from typing import Any
 
-from edge_agent.blind_spot import told_minutes
+from edge_agent.blind_spot import Sight
 from models.features.set1 import FEATURES, visible
 from shared.words import SOURCE_KINDS
 
@@ -17,16 +18,11 @@ def read(connection: sqlite3.Connection) -> dict[str, Any]:
     """Of the newest week that has closed windows: device-minutes, and windows by what their sources see."""
     (week,) = connection.execute("SELECT max(week) FROM windows").fetchone()
     found = connection.execute(_SUMS, (week,)).fetchall()
-    sums = [int(sum(row[at] for row in found)) for at in range(1, 8)]
-    lessons, reporting, expected, seen, past, bypassed, acted = sums
+    sums = {field.name: int(sum(row[field.name] for row in found)) for field in fields(Sight)}
     return {
         "week": week,
-        "lessons": lessons,
-        **told_minutes(expected, seen, past),
-        "bypassed": bypassed,
-        "reporting_lessons": reporting,
-        "reported_minutes": round(acted / 60),
-        "windows": [_kinds(row[0], row[1]) for row in found],
+        **Sight(**sums).told(),
+        "windows": [_kinds(row["kinds"], row["lessons"]) for row in found],
     }
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge_agent.sources.dnsmasq import read_dnsmasq
+from edge_agent.sources.dnsmasq_columns import DnsmasqReader
 from edge_agent.sources.facts import Contact, Lease
 from edge_agent.sources.logtime import LogTime
 from tests.edge_agent.resolver import ask, ask_raw, dnsmasq, needs_dnsmasq
@@ -153,3 +154,17 @@ def test_a_name_forged_through_a_real_dnsmasq_speaks_for_nobody(
     asked = {(fact.address, fact.name) for fact in reading.facts if isinstance(fact, Contact)}
     assert asked <= {("127.0.0.5", "padlet.com"), ("127.0.0.1", "up.invalid")}
     assert ("127.0.0.5", "padlet.com") in asked
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "dnsmasq[9]: query[A] a.example from 10.0.0.9",
+        "dnsmasq-dhcp[9]: DHCPACK(eth0) 10.0.0.9 02:00:00:00:00:09",
+    ],
+)
+def test_no_other_program_on_the_same_syslog_speaks_as_dnsmasq(words: str) -> None:
+    line = f"Sep 14 08:31:02 webserver: {words}\n".encode()
+    for read in (read_dnsmasq, DnsmasqReader()):
+        reading = read(line, LogTime(ZURICH, year=2026))
+        assert (reading.all_facts(), reading.refused) == ([], {"malformed_line": 1})

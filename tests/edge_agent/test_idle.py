@@ -29,7 +29,8 @@ from edge_agent.idle import (
 from edge_agent.idle_log import learn_idle
 from edge_agent.parcel import Idle, Parcel
 from edge_agent.placing import Rest
-from edge_agent.replay import Replayed, replay_folder
+from edge_agent.replay import replay_folder
+from edge_agent.replayed import Replayed
 from edge_agent.resting import EPISODE_SECONDS, IdleCount
 from edge_agent.sources.facts import Contact, Fact
 from edge_agent.store.arrivals import check

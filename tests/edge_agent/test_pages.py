@@ -13,7 +13,6 @@ import httpx
 import pytest
 
 from edge_agent.agent import Agent
-from edge_agent.pages.reasons import reason
 from edge_agent.status import next_steps
 from shared.pages.environment import POLICY
 from shared.serving import loopback_socket
@@ -98,12 +97,6 @@ def test_models_at_work_are_named_with_whether_they_are_calibrated() -> None:
     assert "<b>TIM</b>version 1 Calibrated by walkthroughs in 3 of its 5 dimensions, fit 0123456789ab" in text
     assert "ACOTversion 1, in weeks alone: it speaks of a term Inferred, not calibrated" in text
     assert "Models at work" not in read(new(), "/").text
-
-
-def test_every_reason_a_school_can_meet_has_words() -> None:
-    for code in ("no_lease", "few_teachers", "malformed_line", "statement_invalid", "outside_lessons"):
-        assert "_" not in reason(code).means
-        assert reason(code).means != code.replace("_", " ")
 
 
 def test_parents_see_kinds_counts_and_hashes_but_neither_class_nor_hour() -> None:

@@ -21,7 +21,9 @@ import pytest
 import zstandard
 
 from edge_agent.paths import AgentFolder
-from edge_agent.replay import Replay, Replayed, replay_folder
+from edge_agent.replay import replay_folder
+from edge_agent.replay_days import ReplayDays
+from edge_agent.replayed import Replayed
 from models.catalogue.load import load_catalogue
 from models.features.set1 import FEATURES
 from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
@@ -440,13 +442,13 @@ def test_days_are_closed_as_the_log_passes_them_and_single_wrong_times_close_non
     log, written = tmp_path / "log", list[tuple[date, int]]()
     wrong = "Dec 24 09:05:00 dnsmasq[9]: query[A] padlet.com from 10.0.0.1\n" * 900
     log.write_text(week_of(14) + wrong + "".join(week_of(day) for day in (15, 16, 17, 18)))
-    close = Replay._close_day
+    close = ReplayDays._close_day
 
-    def remember(self: Replay, day: date, done: Replayed) -> None:
+    def remember(self: ReplayDays, day: date, done: Replayed) -> None:
         written.append((day, len(self._days)))
         close(self, day, done)
 
-    monkeypatch.setattr(Replay, "_close_day", remember)
+    monkeypatch.setattr(ReplayDays, "_close_day", remember)
     done = replay_folder(school, [log], tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
     assert starts(tmp_path / "out") == [f"2026-09-{day}" for day in (14, 15, 16, 17, 18)]
     assert "late" not in done.counts

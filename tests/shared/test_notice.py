@@ -283,3 +283,23 @@ def test_after_a_day_of_trying_it_is_given_up(hook: HTTPServer, tmp_path: Path) 
         writer.run(lambda connection: connection.execute("SELECT count(*) FROM notices").fetchone())[0] == 0
     )
     writer.close()
+
+
+def test_a_password_is_refused_without_tls_whether_or_not_a_user_is_named() -> None:
+    for user in ("agent", None):
+        said = NoticeSettings(smtp="mail", tls="none", user=user, password_file="secrets/smtp", **MAIL)
+        with pytest.raises(SettingsError, match="without TLS"):
+            check(said, "agent.toml")
+
+
+@pytest.mark.parametrize("address", ["http://[", "https://[::1", "file:///etc/passwd", "https://", "//x"])
+def test_a_webhook_that_is_no_address_is_one_line(address: str) -> None:
+    with pytest.raises(SettingsError, match="https://"):
+        check(NoticeSettings(webhook=address), "agent.toml")
+
+
+def test_nothing_in_a_subject_becomes_a_header_of_its_own() -> None:
+    said = Notice("x-1-silent", "A\r\nBcc: thief@evil.example\n\nbody\x0b\x00", "text", {})
+    letter = sending.email_of(said, NoticeSettings(smtp="mail", **MAIL), AT)
+    assert letter["Bcc"] is None
+    assert message_from_bytes(letter.as_bytes())["Bcc"] is None

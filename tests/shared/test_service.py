@@ -74,7 +74,7 @@ def test_the_unit_has_ceilings_and_may_write_into_its_own_folder_alone() -> None
     assert values(unit, "ProtectSystem") == ["strict"] and values(unit, "ProtectHome") == ["yes"]
     assert values(unit, "RuntimeDirectory") == ["commonground"]
     assert values(unit, "SupplementaryGroups") == ["adm"]
-    assert values(systemd(service(Path("/home/it/school"))), "ProtectHome") == ["read-only"]
+    assert values(systemd(service(Path("/home", "it", "school"))), "ProtectHome") == ["read-only"]
 
 
 def test_the_property_list_runs_the_same_and_is_started_again_after_a_failure() -> None:

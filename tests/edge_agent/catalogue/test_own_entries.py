@@ -12,6 +12,7 @@ import pytest
 
 from edge_agent.catalogue import own
 from edge_agent.catalogue.in_use import district_file, load_in_use, school_file
+from edge_agent.catalogue.overruling import overruled
 from edge_agent.catalogue.trying import try_entry
 from edge_agent.catalogue.watching import LOOK_SECONDS, CatalogueWatch
 from edge_agent.parcel import Met
@@ -215,3 +216,44 @@ def test_the_command_lists_adds_tries_covers_and_removes(folder: AgentFolder) ->
     assert "no known channel" in agent("add", "B", "--domain", "b.example", "--channels", "dream 1")
     agent("remove", "castle")
     assert "No entries beyond the shipped ones." in agent()
+
+
+def made_up(round_: int) -> Overlay:
+    """As many entries as a district may have, all with ids that nobody had before."""
+    apps = [Entry(f"x{round_}_{n}", "X", (f"x{round_}-{n}.example",), off_task=True) for n in range(200)]
+    return Overlay((), tuple(apps))
+
+
+def test_a_hub_that_makes_up_entries_leaves_the_school_its_own_and_room_for_more(folder: AgentFolder) -> None:
+    with closing(connect(folder.database)) as connection:
+        migrate(connection, MIGRATIONS)
+    own.put(folder, CASTLE)
+    in_use = load_in_use(folder)
+    for round_ in range(8):
+        say(folder, round_ + 1, made_up(round_))
+        in_use = load_in_use(folder, keep=True)
+    assert "has used up" in in_use.trouble
+    assert found(folder, "castle.example") == "number_castle"
+    own.put(folder, own.entry_of("New One", domains=["new-one.example"], off_task=True))
+    load_in_use(folder, keep=True)
+    assert found(folder, "new-one.example") == "new_one"
+    say(folder, 9, Overlay(("quizlet.com",)))
+    assert load_in_use(folder).trouble == ""
+    assert NameMatcher(load_in_use(folder).catalogue).match("quizlet.com") == -1
+
+
+def test_what_a_district_takes_from_the_shipped_catalogue_is_said_by_name() -> None:
+    shipped = load_catalogue()
+    entries = (
+        Entry("games", "Games", ("docs.padlet.com", "padlet.com"), off_task=True),
+        Entry("quizlet", "Elsewhere", ("elsewhere.example",), off_task=True),
+        Entry("plain", "New", ("new.example",), off_task=True),
+    )
+    said = overruled(shipped, Overlay(("kahoot.it", "nobody.example"), entries))
+    assert [(one.name, one.becomes) for one in said if one.shipped == "Padlet"] == [
+        ("docs.padlet.com", "off task"),
+        ("padlet.com", "off task"),
+    ]
+    assert ("kahoot.it", "no use") in [(one.name, one.becomes) for one in said]
+    assert any(one.becomes == "out of use" and one.shipped == "Quizlet" for one in said)
+    assert not any("nobody" in one.name or "new.example" in one.name for one in said)

@@ -6,10 +6,11 @@ from urllib.parse import urlencode
 import pytest
 
 from edge_agent.catalogue.desk import CatalogueDesk
-from edge_agent.catalogue.in_use import school_file
+from edge_agent.catalogue.in_use import load_in_use, school_file
 from edge_agent.page import create_page
-from models.catalogue.overlay import read_overlay
+from models.catalogue.overlay import Entry, Overlay, read_overlay
 from tests.edge_agent.catalogue.catalogue_desk import make_desk, page
+from tests.edge_agent.catalogue.test_own_entries import say
 from tests.edge_agent.pages_status import busy
 from tests.edge_agent.test_today import ask
 from tests.shared.pages_reading import Page, check_page
@@ -80,3 +81,14 @@ def test_names_that_are_no_use_are_taken(desk: CatalogueDesk) -> None:
 def test_an_agent_without_a_catalogue_desk_says_so() -> None:
     for method in ("GET", "POST"):
         assert ask(create_page(busy), method, "/catalogue").status_code == 404
+
+
+def test_what_the_district_makes_of_shipped_names_is_shown_in_words(desk: CatalogueDesk) -> None:
+    taken = Overlay(("kahoot.it",), (Entry("x", "<i>Pad", ("padlet.com",), off_task=True),))
+    say(desk.folder, 5, taken)
+    text = ask(page(CatalogueDesk(desk.folder, load_in_use(desk.folder))), "GET", "/catalogue").text
+    check_page(Page(text))
+    assert "<code>padlet.com</code>, shipped as Padlet: off task" in text
+    assert "<code>kahoot.it</code>, shipped as Kahoot!: no use" in text
+    assert "&lt;i&gt;Pad, off task: padlet.com" in text
+    assert "changes what is shipped" not in ask(page(desk), "GET", "/catalogue").text

@@ -117,6 +117,12 @@ FAULTS = {
     "unknown users": ("devices.unknown_user", "look", devices(unknown_user=1), "user column"),
     "devices that ask nothing": ("devices.bypass", "look", seen(silent=30), "mask.icloud.com"),
     "windows that say bypassed": ("devices.bypass", "look", replace(WELL, bypassed=30), "Private Relay"),
+    "a district that rules shipped names over": (
+        "catalogue.district",
+        "look",
+        house(overruled=("padlet.com",), district_version="0123456789ab"),
+        "/catalogue",
+    ),
     "apps unknown": (
         "catalogue.coverage",
         "look",

@@ -15,6 +15,7 @@ import pytest
 from edge_agent.check.all import findings
 from edge_agent.check.findings import Finding
 from edge_agent.check.gather import gather
+from edge_agent.check.retention import log_facts
 from edge_agent.paths import AgentFolder
 from edge_agent.sources.kinds import KINDS
 from edge_agent.store.schema import MIGRATIONS
@@ -331,3 +332,22 @@ def test_what_the_newest_lessons_say_of_bypassing_comes_before_a_guess(school: S
     writer.run(lambda own: own.execute(query))
     writer.close()
     assert school.found()["devices.bypass"].figures == {"devices": 30}
+
+
+@pytest.mark.parametrize("name", ["AdGuardHome.yaml", "pihole.toml", "pihole-FTL.conf"])
+def test_a_pipe_or_a_device_in_place_of_another_programs_settings_holds_up_no_check(
+    tmp_path: Path, name: str
+) -> None:
+    log = tmp_path / "pihole.log"
+    log.write_text("")
+    os.mkfifo(tmp_path / name)
+    found = log_facts(log, "adguard" if name.startswith("Ad") else "pihole", lambda _: None, tmp_path)
+    assert found.files == 1
+    (tmp_path / name).unlink()
+    (tmp_path / name).symlink_to("/dev/zero")
+    assert log_facts(log, "pihole", lambda _: None, tmp_path).files == 1
+
+
+def test_a_spoilt_store_hides_no_finding_of_the_house(school: School) -> None:
+    school.folder.database.write_bytes(random.Random(4).randbytes(8192))
+    assert "disk.free" in {finding.id for finding in findings(gather(school.folder))}

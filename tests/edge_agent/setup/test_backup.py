@@ -1,5 +1,6 @@
 """A backup holds what another machine needs, nothing that tells devices apart; a spoilt one is refused."""
 
+import hashlib
 import io
 import json
 import shutil
@@ -47,6 +48,8 @@ def test_a_folder_comes_back_with_its_keys_settings_and_models_and_without_the_k
 ) -> None:
     folder.models.mkdir()
     (folder.models / "own.toml").write_text("id = 'own'")
+    (folder.root / "catalogue.toml").write_text("background = ['castle.example']")
+    (folder.root / "district-catalogue.json").write_bytes(b"{}")
     folder.day_keys.mkdir()
     (folder.day_keys / "2026-09-14.key").write_bytes(b"k" * 32)
     done = agent("backup", str(folder.root), str(tmp_path / "b"))
@@ -241,3 +244,54 @@ def test_what_is_sealed_comes_back_and_any_change_or_cut_is_found(size: int) -> 
     for cut in (start + 3, start + 40, len(data) - 1):
         with pytest.raises(UsageError):
             opened(data[:cut])
+
+
+def hostile(entries: list[tuple[archive.Kept, tarfile.TarInfo, bytes]]) -> io.BytesIO:
+    """A backup with these files, as somebody might have made it by hand."""
+    made = io.BytesIO()
+    manifest = archive.Manifest(archive.FORMAT, "1", "T", "now", 0, tuple(entry for entry, _, _ in entries))
+    said = json.dumps(
+        {
+            "format": manifest.format,
+            "program": "1",
+            "school": "T",
+            "made": "now",
+            "lessons_given_up": 0,
+            "files": [{"path": one.path, "size": one.size, "sha256": one.sha256} for one in manifest.files],
+        }
+    ).encode()
+    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        head = tarfile.TarInfo(archive.MANIFEST)
+        head.size = len(said)
+        tar.addfile(head, io.BytesIO(said))
+        for _, member, data in entries:
+            tar.addfile(member, io.BytesIO(data))
+    made.seek(0)
+    return made
+
+
+def test_a_backup_that_claims_more_than_it_has_writes_nothing_of_it(tmp_path: Path) -> None:
+    claimed = 8 << 30
+    member = tarfile.TarInfo("files/agent.db")
+    member.size = 1024
+    member.pax_headers = {
+        "GNU.sparse.major": "0",
+        "GNU.sparse.minor": "1",
+        "GNU.sparse.map": f"0,512,{claimed - 512},512",
+        "GNU.sparse.size": str(claimed),
+        "GNU.sparse.name": "files/agent.db",
+    }
+    entry = archive.Kept("agent.db", claimed, "0" * 64)
+    with pytest.raises(UsageError, match="spoilt"):
+        archive.read(hostile([(entry, member, b"x" * 1024)]), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("paths", [("a", "a/b"), ("a/" * 600 + "b", "c"), ("n" * 400, "c")])
+def test_paths_that_no_folder_can_hold_are_a_spoilt_backup(tmp_path: Path, paths: tuple[str, str]) -> None:
+    entries = []
+    for path in paths:
+        member = tarfile.TarInfo(f"files/{path}")
+        entries.append((archive.Kept(path, 0, hashlib.sha256().hexdigest()), member, b""))
+    with pytest.raises(UsageError, match="spoilt"):
+        archive.read(hostile(entries), tmp_path)

@@ -141,3 +141,11 @@ def test_what_a_real_named_wrote_is_who_asked_for_what(tmp_path: Path, view: str
         assert set(reading.refused) == {"forged_name"}
         assert reading.newest is not None and now - 60 < reading.newest <= now
         assert_every_line_is_accounted_for(reading, data)
+
+
+@pytest.mark.parametrize("head", ["dns webserver[9]: ", "webserver: named[9]: ", "dns named-sdb[9]: "])
+@pytest.mark.parametrize("words", ["queries: info: ", ""])
+def test_no_other_program_on_the_same_syslog_speaks_as_bind(head: str, words: str) -> None:
+    asked = "client @0x7f1b 10.0.0.9#5353 (a.example): query: a.example IN A + (10.0.0.53)"
+    reading = read_bind(f"Sep 14 08:31:02 {head}{words}{asked}\n".encode(), times())
+    assert (reading.facts, reading.refused) == ([], {"malformed_line": 1})

@@ -32,7 +32,6 @@ def times() -> LogTime:
     [
         "[1789367462] unbound[7479:0] info:",
         "[1789367462] unbound[7479:a] query:",
-        "[1789367462] school-dns[7479:0] info:",
         "Sep 14 08:31:02 unbound[7479:0] info:",
         "2026-09-14T08:31:02.999+02:00 unbound[7479:0] query:",
         "Sep 14 08:31:02 resolver unbound[7479]: [7479:0] info:",
@@ -72,6 +71,9 @@ def test_other_lines_are_passed_over_by_reason(words: str, reason: str) -> None:
         ("rubbish", "malformed_line"),
         ("[1789367462] unbound info: 10.0.0.1 a.example. A IN", "malformed_line"),
         ("Sep 14 08:31:02 dnsmasq[1]: query[A] a.example from 10.0.0.1", "malformed_line"),
+        ("Sep 14 08:31:02 dns webserver[9]: [9:0] info: 10.0.0.1 a.example. A IN", "malformed_line"),
+        ("Sep 14 08:31:02 webserver: unbound[9:0] info: 10.0.0.1 a.example. A IN", "malformed_line"),
+        ("[1789367462] not-unbound[9:0] info: 10.0.0.1 a.example. A IN", "malformed_line"),
         ("[9999999999] unbound[1:0] info: 10.0.0.1 a.example. A IN", "unreadable_time"),
         ("Sep 33 08:31:02 unbound[1:0] info: 10.0.0.1 a.example. A IN", "unreadable_time"),
         ("[1789367462] unbound[1:0] info: 10.0.0.1 a?b.example. A IN", "forged_name"),
@@ -138,3 +140,11 @@ def test_what_a_real_unbound_wrote_is_who_asked_for_what(tmp_path: Path, options
     assert set(reading.refused) == {"forged_name"}
     assert reading.newest is not None and now - 60 < reading.newest <= now
     assert_every_line_is_accounted_for(reading, data)
+
+
+@pytest.mark.parametrize("program", ["webserver", "school-dns", "unbound-anchor", "sshd"])
+def test_no_other_program_on_the_same_syslog_speaks_as_unbound(program: str) -> None:
+    words = "[9:0] info: 10.0.0.9 a.example. A IN"
+    lines = [f"Sep 14 08:31:02 {head} {words}" for head in (f"dns {program}[9]:", f"{program}: unbound:")]
+    reading = read_unbound("\n".join(lines).encode(), times())
+    assert (reading.facts, reading.refused) == ([], {"malformed_line": 2})
