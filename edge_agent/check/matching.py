@@ -17,35 +17,49 @@ ENOUGH: Final = 200  # contacts
 
 
 class _Miss(NamedTuple):
-    means: str
+    """What is said of no device, of one, and of several; what to do."""
+
+    well: str
+    one: str
+    several: str
     do: str
 
 
 _MISSES: Final = {
     "no_lease": _Miss(
+        "Every address is explained by a lease.",
+        "has an address that no lease explains",
         "have an address that no lease explains",
         "Let the resolver log DHCP too (`log-dhcp` beside `log-queries`), or name the lease file:"
         ' [[addresses]] kind = "dnsmasq", path = "/var/lib/misc/dnsmasq.leases". If the firewall or Windows'
         ' gives the addresses, its log: kind = "dhcpd", "kea" or "windows".',
     ),
     "private_address": _Miss(
+        "No device hides its hardware address.",
+        "hides its hardware address",
         "hide their hardware address",
         "In MDM, in the Wi-Fi payload of the school’s network, set `DisableAssociationMACRandomization` to"
         " true and push it again; by hand: Settings, Wi-Fi, the network’s (i), Private Wi-Fi Address: Off."
         " Guests’ phones are right to be here.",
     ),
     "unknown_device": _Miss(
+        "Every device seen is in the inventory.",
+        "is not in the inventory",
         "are not in the inventory",
         "Export the inventory anew, with every device group in it. Printers, laptops and visitors’ phones are"
         " right to be here.",
     ),
     "no_class": _Miss(
+        "Every device seen belongs to a class.",
+        "is in the inventory and in no class",
         "are in the inventory and in no class",
         "Fill in the user of each iPad in MDM as the roster has it (or its e-mail address), and for a cart"
         " the room, spelt as in the roster or timetable.",
     ),
     "unknown_user": _Miss(
-        "are users that no device in the inventory has",
+        "Every user seen has a device in the inventory.",
+        "is a user’s whom no device in the inventory has",
+        "are users’ whom no device in the inventory has",
         "Compare the names that the filter writes with the inventory’s user column: both must be the roster’s"
         " user names or e-mail addresses.",
     ),
@@ -92,9 +106,9 @@ def _matched(matched: int, total: int) -> Finding:
 def _miss(facts: Facts, reason: str, number: int, total: int) -> Finding:
     miss = _MISSES[reason]
     figures: dict[str, int | float | str] = {"devices": number, "percent": share(number, total)}
-    what = f"{counted(number, 'device')} {miss.means}."
     if not number:
-        return Finding(f"devices.{reason}", "ok", f"No devices {miss.means}.", {"devices": 0})
+        return Finding(f"devices.{reason}", "ok", miss.well, {"devices": 0})
+    what = f"{counted(number, 'device')} {miss.one if number == 1 else miss.several}."
     do = miss.do
     ipv6 = facts.seen.unleased_ipv6
     if reason == "no_lease" and ipv6:

@@ -61,27 +61,31 @@ def _classes(school: SchoolFacts) -> Iterator[Finding]:
     yield _listing(
         "classes.period",
         school.without_lessons,
-        "no bell rings for",
+        "Every class has its bells.",
+        "No bell rings for",
         "Give the class its period in the roster or in the timetable file, spelt as in the bells:"
         " class,period,days,room.",
     )
     yield _listing(
         "classes.room",
         school.without_devices,
-        "no device could be seen in the lessons of",
+        "Every class has devices that could be seen.",
+        "No device could be seen in the lessons of",
         "Neither a learner of the class has an iPad in the inventory, nor its room a cart: fill in the iPads’"
         " users, or the class’s room (roster, timetable) and the cart’s room (inventory) alike.",
     )
     yield _listing(
         "classes.teacher",
         school.without_teacher,
-        "there is no teacher of",
+        "Every class has a teacher.",
+        "There is no teacher of",
         "Enrol the teacher in the roster: weeks of fewer than three teachers never leave the school.",
     )
     yield _listing(
         "classes.learners",
         school.without_learners,
-        "there are no learners in",
+        "Every class has learners.",
+        "There are no learners in",
         "Old or empty sections: leave them out of the export, or enrol the learners.",
     )
     over = school.overlaps
@@ -108,14 +112,14 @@ def _classes(school: SchoolFacts) -> Iterator[Finding]:
     )
 
 
-def _listing(name: str, classes: tuple[str, ...], what: str, do: str) -> Finding:
+def _listing(name: str, classes: tuple[str, ...], well: str, what: str, do: str) -> Finding:
     number = len(classes)
     if not number:
-        return Finding(name, "ok", f"{what.capitalize()} no class.", {"classes": 0})
+        return Finding(name, "ok", well, {"classes": 0})
     return Finding(
         name,
         "look",
-        f"{what.capitalize()} {counted(number, 'class', 'classes')}.",
+        f"{what} {counted(number, 'class', 'classes')}.",
         {"classes": number},
         do,
         classes[:EXAMPLES],
@@ -128,7 +132,9 @@ def _people(school: SchoolFacts) -> Iterator[Finding]:
     yield Finding(
         "learners.device",
         "ok" if not missing else "fix" if part > 50 else "look",
-        f"{counted(missing, 'learner')} of {total:,} without a device or a cart.",
+        f"{counted(missing, 'learner')} of {total:,} without a device or a cart."
+        if missing
+        else "Every learner has a device or a cart.",
         {"learners": missing, "percent": part},
         "Fill in the user of each iPad in MDM as the roster names the learner (user name or e-mail address);"
         " iPads in a cart need the room of the class."
@@ -139,7 +145,9 @@ def _people(school: SchoolFacts) -> Iterator[Finding]:
     yield Finding(
         "devices.nobody",
         "look" if school.devices_of_nobody else "ok",
-        f"{counted(school.devices_of_nobody, 'device')} with neither user nor room.",
+        f"{counted(school.devices_of_nobody, 'device')} with neither user nor room."
+        if school.devices_of_nobody
+        else "Every device has a user or a room.",
         {"devices": school.devices_of_nobody},
         "Assign them in MDM, or leave spare ones out of the export." if school.devices_of_nobody else "",
     )
@@ -147,7 +155,9 @@ def _people(school: SchoolFacts) -> Iterator[Finding]:
     yield Finding(
         "devices.place",
         "look" if lost else "ok",
-        f"{counted(lost, 'device')} whose user or room is in no class.",
+        f"{counted(lost, 'device')} whose user or room is in no class."
+        if lost
+        else "Every device’s user or room is in a class.",
         {"devices": lost},
         "Last year’s learners, or rooms spelt in two ways (“12” and “Room 12”): make them alike."
         if lost
@@ -160,7 +170,9 @@ def _private(school: SchoolFacts) -> Finding:
     return Finding(
         "inventory.private",
         "fix" if number else "ok",
-        f"{counted(number, 'device')} in the inventory with a private hardware address.",
+        f"{counted(number, 'device')} in the inventory with a private hardware address."
+        if number
+        else "The inventory has no private hardware address.",
         {"devices": number},
         "An address that the iPad made up changes: set"
         " `DisableAssociationMACRandomization` in the Wi-Fi payload, let MDM ask anew, and export again."
