@@ -39,7 +39,8 @@ class CheckDesk:
             connection.close()
         if not kept:
             return None
-        wrong = [one for one in kept if one.finding.level != "ok"]
+        # What is to be fixed comes first; else in the order of the check.
+        wrong = [one for level in ("fix", "look") for one in kept if one.finding.level == level]
         return ShownChecks(
             at=kept[0].at,
             open=tuple(one.finding for one in wrong if not one.ticked),

@@ -20,7 +20,12 @@ from tests.shared.pages_reading import Page, check_page
 NOW = 1_789_380_000.0
 HOST = {"origin": "http://127.0.0.1:8100", "host": "127.0.0.1:8100", "sec-fetch-site": "same-origin"}
 ODD = Finding(
-    "devices.no_lease", "fix", "12 devices <b>have</b> no lease.", {"devices": 12}, "Use `log-dhcp`.", ("7b",)
+    "devices.no_lease",
+    "fix",
+    "12 devices <b>have</b> no lease.",
+    {"devices": 12},
+    "Use `log-dhcp`.",
+    ("the class in room 12",),
 )
 WELL = Finding("disk.free", "ok", "The disk has room.")
 
@@ -56,7 +61,7 @@ def test_the_page_lists_what_is_wrong_with_what_to_do_and_escapes_it(page: Starl
     assert "<code>log-dhcp</code>" in text
     assert "1 point well" in text
     assert "The disk has room" not in text
-    assert "7b" not in text, "classes are for whoever calls the command"
+    assert "room 12" not in text, "classes are for whoever calls the command"
 
 
 def test_a_tick_is_taken_from_the_pages_own_form_and_can_be_taken_back(
