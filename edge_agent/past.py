@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from edge_agent.sources.facts import Reading
+from edge_agent.sources.framestream import whole_frames
 from edge_agent.sources.logfile import CHUNK, LogFile, pieces, resumed
 from edge_agent.sources.parsing import Parser
 from edge_agent.sources.tail import select
@@ -93,7 +94,7 @@ class Cursor:
         self.path = path
         self.reach = reach
         self._parse = parse
-        self._chunks = _chunks(path, advance, only, lambda: reach.size)
+        self._chunks = _chunks(path, advance, only, lambda: reach.size, framed=parse.kind.framed)
 
     def step(self, now: float) -> Reading:
         """The next chunk's facts (`now`: seconds UTC); raises UsageError if the file cannot be read."""
@@ -121,7 +122,7 @@ class Torn(NamedTuple):
 
 def first_moment(path: Path, parse: Parser, now: float, limit: float) -> float | None:
     """About when a file begins (seconds UTC); None if its first lines do not say. Raises UsageError."""
-    chunks = _chunks(path, lambda _: None, None, lambda: CHUNK)
+    chunks = _chunks(path, lambda _: None, None, lambda: CHUNK, framed=parse.kind.framed)
     try:
         for chunk in chunks:
             if isinstance(chunk, Torn):
@@ -142,7 +143,7 @@ def middles(reading: Reading, limit: float) -> list[float]:
 
 
 def _chunks(
-    path: Path, advance: Advance, only: bytes | None, size: Callable[[], int]
+    path: Path, advance: Advance, only: bytes | None, size: Callable[[], int], *, framed: bool
 ) -> Generator[bytes | Torn, None, None]:
     try:
         opened = resumed(path, None)
@@ -150,7 +151,8 @@ def _chunks(
             raise UsageError(f"{path} cannot be read: it is gone")
         with opened.file:
             before = 0
-            for chunk in select(pieces(opened.stream(0, ANYWHERE), size), only):
+            read = opened.stream(0, ANYWHERE)
+            for chunk in whole_frames(read) if framed else select(pieces(read, size), only):
                 yield chunk
                 before = _tell(opened, before, advance)
             _tell(opened, before, advance)

@@ -22,7 +22,7 @@ from edge_agent.replay_days import ReplayDays, Write
 from edge_agent.replayed import Replayed
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Lease
-from edge_agent.sources.kinds import KINDS, file_kinds
+from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.packed import LONGEST_MAGIC, is_foreign
 from edge_agent.sources.parsing import Parser
 from edge_agent.store.classes import ensure_codes
@@ -196,10 +196,9 @@ def _put_back(queue: Queue) -> None:
 
 
 def check_kind(kind: str) -> None:
-    """Raises UsageError for a kind of log that is none, or of which no file can be read."""
-    known = file_kinds()
-    if kind not in known:
-        raise UsageError(f"cannot replay `{kind}` yet; known: {', '.join(known)}")
+    """Raises UsageError for a kind of log that is none."""
+    if kind not in KINDS:
+        raise UsageError(f"cannot replay `{kind}` yet; known: {', '.join(sorted(KINDS))}")
 
 
 def check_log(path: Path, out: Path) -> None:

@@ -4,8 +4,8 @@ Both ways of it: the sender just starts (a file, a pipe), or asks first and is a
 """
 
 import struct
-from collections.abc import Iterator
-from typing import BinaryIO, Final
+from collections.abc import Callable, Iterator
+from typing import Final
 
 from edge_agent.sources.framing import Fed
 from shared.errors import BadInput
@@ -138,19 +138,19 @@ def payloads(chunk: bytes) -> Iterator[bytes | str]:
             at += length
 
 
-def whole_frames(file: BinaryIO) -> Iterator[bytes]:
-    """A file of frames in chunks of whole ones, at most 48 KiB or one frame.
+def whole_frames(read: Callable[[int], bytes]) -> Iterator[bytes]:
+    """A file of frames, read by `read`, in chunks of whole ones: 48 KiB at most, or one frame.
 
     Of a frame that is too long only its length comes; one that the file breaks off in comes as it is.
     """
     held = bytearray()
-    while data := file.read(CHUNK):
+    while data := read(CHUNK):
         held += data
         at = start = 0
         while (after := _after(held, at)) is not None:
             if after > len(held):
                 yield bytes(held[start : at + 4])
-                _pass(file, after - len(held))
+                _pass(read, after - len(held))
                 at = start = len(held)
                 break
             if after - start > CHUNK and at > start:
@@ -179,8 +179,8 @@ def _after(held: bytearray, at: int) -> int | None:
     return end if end <= len(held) or length > MAX_FRAME else None
 
 
-def _pass(file: BinaryIO, number: int) -> None:
-    while number > 0 and (data := file.read(min(number, CHUNK))):
+def _pass(read: Callable[[int], bytes], number: int) -> None:
+    while number > 0 and (data := read(min(number, CHUNK))):
         number -= len(data)
 
 

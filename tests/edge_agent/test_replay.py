@@ -24,10 +24,12 @@ from edge_agent.paths import AgentFolder
 from edge_agent.replay import replay_folder
 from edge_agent.replay_days import ReplayDays
 from edge_agent.replayed import Replayed
+from edge_agent.sources.framestream import DNSTAP, control
 from models.catalogue.load import load_catalogue
 from models.features.set1 import FEATURES
 from tests.edge_agent.resolver import ask, dnsmasq, needs_dnsmasq
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
+from tests.edge_agent.sources.dnstap_frames import frame
 from tests.models.polars_features import polars_features
 
 USE = {"app.bookcreator.com": "book_creator", "padlet.com": "padlet", "kahoot.it": "kahoot"}
@@ -489,3 +491,35 @@ def test_a_resolvers_log_and_statements_are_replayed_together(tmp_path: Path, sc
     assert lesson["sources"] == ["dnsmasq", "xapi"]
     refused = subprocess.run([*command, "--also", "xapi"], capture_output=True, text=True, check=False)
     assert_refused(refused, "write KIND=PATH")
+
+
+def test_frames_that_a_resolver_wrote_to_a_file_are_replayed_as_their_log_would_be(tmp_path: Path) -> None:
+    people = learners(12)
+    folder = make_school(
+        tmp_path / "agent", SchoolSpec([ClassSpec("c1", "teacher1", people)], all_day(), "UTC")
+    )
+    hosts = {f"10.20.0.{i}": person for i, person in enumerate(people, 1)}
+    (folder.root / "input" / "leases").write_text(
+        "".join(f"1800000000 {person.hardware} {address} iPad *\n" for address, person in hosts.items())
+    )
+    with folder.settings.open("a") as settings:
+        settings.write('\n[[addresses]]\nkind = "dnsmasq"\npath = "input/leases"\n')
+    nine = int(datetime(2026, 9, 14, 9, tzinfo=UTC).timestamp())
+    asked = [(nine + 60 * step, address) for step in range(40) for address in hosts]
+    frames = tmp_path / "dnstap.fstrm"
+    body = b"".join(frame(t, address, "padlet.com") for t, address in asked)
+    frames.write_bytes(control(2, DNSTAP) + body + control(3))  # START and STOP
+    log = tmp_path / "dnsmasq.log"
+    stamps = [(datetime.fromtimestamp(t, UTC).strftime("%b %d %H:%M:%S"), address) for t, address in asked]
+    log.write_text(
+        "".join(f"{at} dnsmasq[1]: query[A] padlet.com from {address}\n" for at, address in stamps)
+    )
+    told = []
+    for source, path in (("dnstap", frames), ("dnsmasq", log)):
+        out = tmp_path / f"{source}.jsonl"
+        done = replay(folder.root, out, path, source=source, year="2026")
+        assert done.returncode == 0, done.stderr
+        (lesson,) = [record for record in records(out) if record["kind"] == "lesson"]
+        told.append((lesson["features"], lesson["visibility"], json.loads(done.stdout)["signals"]))
+    assert told[0] == told[1]
+    assert told[0][2] == len(asked)
