@@ -87,6 +87,7 @@ def squid(hosts: str, *access: str) -> Iterator[tuple[int, Path]]:
         folder, port = Path(name), _free_port()
         folder.chmod(0o777)  # Squid gives up root before it writes
         (folder / "hosts").write_text(hosts)
+        (folder / "hosts").chmod(0o644)  # an agent that ran in this process lets nobody else read
         lines = (
             f"http_port 127.0.0.1:{port}",
             f"hosts_file {folder}/hosts",

@@ -208,10 +208,6 @@ FORMATS = (
 def test_what_a_real_squid_wrote_is_who_reached_what(site: int) -> None:
     asked: Counter[tuple[str, str]] = Counter()
     with squid("127.0.0.1 padlet.com kahoot.it\n", *FORMATS) as (proxy, folder):
-        # It listens before it can tunnel; what it answers to an address is passed over.
-        deadline = time.monotonic() + 10
-        while b" 200 " not in through(proxy, "127.0.0.20", f"CONNECT 127.0.0.1:{site}"):
-            assert time.monotonic() < deadline, "Squid does not tunnel"
         for step in range(8):
             address, name = f"127.0.0.{20 + step % 3}", ("padlet.com", "kahoot.it")[step % 2]
             url = f"CONNECT {name}:{site}" if step % 4 < 2 else f"GET http://{name}:{site}/a/b?c=d"
