@@ -130,15 +130,18 @@ class Replay:
         limit = now
         if self._year is not None:
             limit = max(now, float(day_start(date(self._year + 1, 1, 1), self._parts.settings.zone)))
-        passes = {kind: 1 if KINDS[kind].tells_leases is None else 2 for kind in self._kinds}
+        alone = len(given) == 1
+        passes = {kind: 1 if alone or KINDS[kind].tells_leases is None else 2 for kind in self._kinds}
         advance = _advancing(sum(passes[kind] * path.stat().st_size for kind, path in given), progress)
         readers, leases = self._cursors(given, now, limit, advance)
         while readers:
             until, _, kind, cursor = readers[0]
             reading = cursor.step(now)
             self._learn_ahead(leases, max(until, cursor.reach.middle) + AHEAD_SECONDS, now)
-            if KINDS[kind].tells_leases is not None:
-                reading.drop_leases()
+            if alone:
+                self._collectors[kind].learn(reading.take_leases())
+            elif KINDS[kind].tells_leases is not None:
+                reading.take_leases()
             late = reading.drop_before(self._closed)  # before leases that are forgotten by now are missed
             if late:
                 done.count("late", DESTROYED, late)
@@ -150,7 +153,7 @@ class Replay:
     def _cursors(
         self, given: Sequence[tuple[str, Path]], now: float, limit: float, advance: Callable[[int], None]
     ) -> tuple[Queue, Queue]:
-        """A cursor for each file, and one more for the leases that it tells, each where its file begins."""
+        """A cursor for each file, where it begins; one for its leases too where there are other files."""
         readers: Queue = []
         leases: Queue = []
         began = dict.fromkeys(self._kinds, BEGINNING)
@@ -159,7 +162,7 @@ class Replay:
             found = first_moment(path, self._parser(kind), now, limit)
             began[kind] = moment = began[kind] if found is None else found
             for queue, only in ((readers, None), (leases, KINDS[kind].tells_leases)):
-                if queue is readers or only is not None:
+                if queue is readers or (only is not None and len(given) > 1):
                     cursor = Cursor(path, self._parser(kind), Reach.begin(moment, limit), advance, only)
                     heappush(queue, (moment, number, kind, cursor))
         return readers, leases

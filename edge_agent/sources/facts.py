@@ -151,11 +151,13 @@ class Reading:
             begin = end
         return found + contacts[begin:]
 
-    def drop_leases(self) -> None:
-        """Leave out what is told of leases, where that is learnt otherwise."""
+    def take_leases(self) -> list[Lease]:
+        """What is told of leases, which is left out here: it is learnt otherwise."""
+        told = [fact for fact in self.facts if isinstance(fact, Lease)]
         wanted = [i for i, fact in enumerate(self.facts) if not isinstance(fact, Lease)]
         self.facts = [self.facts[i] for i in wanted]
         self.after = [self.after[i] for i in wanted] if self.contacts is not None else []
+        return told
 
     def drop_before(self, moment: int) -> int:
         """Leave out what is of before that (seconds UTC); how much of it was use."""

@@ -251,20 +251,29 @@ def pieces(
     """
     held, inside = b"", False
     room = size if callable(size) else lambda: size
-    while data := read(max(room() - len(held), 1)):
-        held = held + data if held else data
+    while data := read(left := max(room() - len(held), 1)):
         if inside:
-            end = held.find(b"\n") + 1
-            held, inside = held[end:] if end else b"", not end
-        end = cut(held, room(), lines)
+            end = data.find(b"\n") + 1
+            data, inside = data[end:] if end else b"", not end
+        end = cut(data, left)
         if end:
-            yield held[:end]
-            inside = held[end - 1 : end] != b"\n"
-            held = held[end:]
-    while held and not inside:
-        end = cut(held, room(), lines) or len(held)
-        yield held[:end]
-        held = held[end:]
+            inside = data[end - 1 : end] != b"\n"
+            # One copy of a large piece, not one for joining and one for what is whole of it.
+            yield from _few(b"".join((held, memoryview(data)[:end])), lines)
+            held = data[end:]
+        else:
+            held += data
+    if held:
+        yield from _few(held, lines)
+
+
+def _few(piece: bytes, lines: int | None) -> Iterator[bytes]:
+    """The piece, at most so many lines at a time."""
+    while end := cut(piece, len(piece), lines):
+        yield piece[:end] if end < len(piece) else piece
+        piece = piece[end:]
+    if piece:
+        yield piece
 
 
 def cut(data: bytes, size: int, lines: int | None = None) -> int:

@@ -152,6 +152,6 @@ def test_what_is_before_a_moment_is_left_out_with_its_place_in_the_log() -> None
     assert reading.all_facts() == told[:3]
     plain = Reading(facts=list(told))
     assert (plain.drop_before(5), plain.facts) == (1, told[:3])
-    reading.drop_leases()
+    assert reading.take_leases() == [told[1]]
     assert reading.all_facts() == [told[0], told[2]]
     assert replace(reading).contacts is reading.contacts

@@ -419,6 +419,21 @@ def test_compressed_files_and_folders_of_them_are_replayed_in_order_of_time(
     assert "late" not in done.counts and "refused" not in done.counts
 
 
+def test_leases_in_the_log_or_in_a_file_beside_it_give_the_same_records(
+    tmp_path: Path, school: AgentFolder
+) -> None:
+    lines = "".join(map(week_of, (14, 15, 16))).splitlines(keepends=True)
+    whole, asked, leased = (tmp_path / name for name in ("whole", "asked", "leased"))
+    whole.write_text("".join(lines))
+    asked.write_text("".join(line for line in lines if "DHCPACK" not in line))
+    leased.write_text("".join(line for line in lines if "DHCPACK" in line))
+    found = []
+    for logs in ([whole], [leased, asked], [asked, leased]):
+        done = replay_folder(school, logs, tmp_path / "out", source="dnsmasq", year=2026, now=0.0)
+        found.append((done.counts, records(tmp_path / "out")))
+    assert found[0][1] and found[0] == found[1] == found[2]
+
+
 def test_a_truncated_file_is_replayed_as_far_as_it_goes_and_counted(
     tmp_path: Path, school: AgentFolder
 ) -> None:
