@@ -107,7 +107,7 @@ class Collector:
             seen=list(seen),
             present=self._present.tell(
                 # Who is heard is there: no need to say so.
-                {key: span for key, span in present.items() if key not in self._heard}
+                {spot: span for spot, span in present.items() if spot not in self._heard}
             ),
             idle=self._idle.tell(),
             met=self._met.tell(),

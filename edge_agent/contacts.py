@@ -1,6 +1,5 @@
 """Contacts in columns put into lessons: an address is asked for once a lesson, a name once altogether."""
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from edge_agent.identity.leases import plain_address
 from edge_agent.placing import Miss, Place, Spot
 from edge_agent.resting import IdleCount
 from edge_agent.sources.facts import Contact, Contacts, Lease, Reading, Whereabouts
-from models.catalogue.elsewhere import leads_elsewhere
+from models.catalogue.elsewhere import all_elsewhere
 from models.catalogue.match import BACKGROUND, UNLISTED, NameMatcher
 from shared.signals import SignalBatch
 from shared.words import Action
@@ -24,11 +23,10 @@ Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 FEW: Final = 48  # facts that are sooner placed one by one
-_ADDRESS_BITS: Final = 24
-_NOWHERE: Final = BACKGROUND - 1
-_SHIFT: Final = 20  # more than an index of an app takes
+_NOWHERE: Final = -1
 LATE: Final = np.int64(1) << np.int64(62)
 
+Found = list[tuple[Spot | Miss, int]]  # of how many contacts in a row
 Last = set[tuple[int, int, int, int, float]]  # second, pseudonym, app, action, amount
 
 
@@ -89,36 +87,33 @@ class Apps:
             self._apps, self._elsewhere = self._apps[:0], self._elsewhere[:0]
         new = self._table[len(self._apps) :]
         if new:
-            match = self._matcher.match
-            apps = [match(name) for name in new]
-            pairs = zip(new, apps, strict=True)
-            elsewhere = [app <= UNLISTED and leads_elsewhere(name) for name, app in pairs]
-            self._apps = np.append(self._apps, np.array(apps, np.int64))
-            self._elsewhere = np.append(self._elsewhere, np.array(elsewhere, np.bool_))
+            apps = self._matcher.match_all(new)
+            elsewhere = apps <= UNLISTED
+            elsewhere[elsewhere] = all_elsewhere([new[i] for i in np.flatnonzero(elsewhere).tolist()])
+            self._apps = np.append(self._apps, apps)
+            self._elsewhere = np.append(self._elsewhere, elsewhere)
         return self._apps[contacts.name], self._elsewhere[contacts.name]
 
 
-def place_all(contacts: Contacts, place: Place) -> tuple[Ints, list[Spot | Miss]]:
+def place_all(contacts: Contacts, place: Place) -> tuple[Ints, Found]:
     """Where contacts belong: for each a place in the list [n]."""
-    found: list[Spot | Miss] = []
-    lengths: list[int] = []
     # Day by day, for what is known of a day is kept for a few of them; in each one address after the other.
-    day, second = np.divmod(contacts.t, 86_400)
-    groups = day << _ADDRESS_BITS | contacts.address
-    order = np.argsort(groups * 86_400 + second, kind="stable")
-    t, address = contacts.t[order].tolist(), contacts.address[order]
-    ends = [*np.flatnonzero(np.diff(groups[order])).tolist(), len(t) - 1]
-    at = 0
-    for end in ends:
-        name = contacts.addresses[address[end]]
-        while at <= end:
-            spot, until = place.stay(name, t[at])
-            following = bisect_left(t, until, at + 1, end + 1)
-            found.append(spot)
-            lengths.append(following - at)
-            at = following
-    where = np.empty(len(t), np.int64)
-    where[order] = np.repeat(np.arange(len(found)), lengths)
+    day = contacts.t // 86_400
+    groups = (day - day.min()) * len(contacts.addresses) + contacts.address
+    if groups.max() <= np.iinfo(np.uint16).max:
+        groups = groups.astype(np.uint16)  # which numpy sorts by counting
+    order = np.argsort(contacts.t, kind="stable")
+    groups = groups[order]
+    inside = np.argsort(groups, kind="stable")
+    order, groups = order[inside], groups[inside]
+    times = contacts.t[order].data
+    begins = [0, *(np.flatnonzero(groups[1:] != groups[:-1]) + 1).tolist()]
+    addresses = [contacts.addresses[i] for i in contacts.address[order[begins]].tolist()]
+    found: Found = []
+    for address, begin, end in zip(addresses, begins, [*begins[1:], len(times)], strict=True):
+        found.extend(place.stays(address, times[begin:end]))
+    where = np.empty(len(times), np.int64)
+    where[order] = np.repeat(np.arange(len(found)), [number for _, number in found])
     return where, found
 
 
@@ -143,26 +138,27 @@ class Rows:
     def take(self, contacts: Contacts, apps: tuple[Ints, Bools], place: Place, tally: Tally) -> None:
         """Place these, note who was heard, count what is no use."""
         app, elsewhere = apps
-        where, found = place_all(contacts, place)
-        counts = tally.counts
-        is_spot = np.array([isinstance(spot, Spot) for spot in found], np.bool_)
-        total = np.bincount(where, minlength=len(found)).tolist()
-        for number, spot in zip(total, found, strict=True):
-            if isinstance(spot, Miss):
-                counts[spot.what][spot.reason] += number
         app = np.where(elsewhere, BACKGROUND, app)
+        where, found = place_all(contacts, place)
         _note_resting(contacts.t, where, found, app, tally.idle)
-        placed = is_spot[where]
-        _note_spans(contacts.t[placed], where[placed], found, elsewhere[placed], tally)
-        _note_met(contacts, where, found, np.where(placed, app, _NOWHERE), tally.met)
-        use = placed & (app != BACKGROUND)
-        background = int(placed.sum()) - int(use.sum())
-        if background:
-            counts["outside"]["background"] += background
-        seats = [
-            self.seats.setdefault(spot, len(self.seats)) if isinstance(spot, Spot) else -1 for spot in found
-        ]
-        self.parts.append((contacts.t[use], np.array(seats, np.int64)[where[use]], app[use]))
+        seats: list[int] = []
+        for spot, number in found:
+            if isinstance(spot, Spot):
+                seats.append(self.seats.setdefault(spot, len(self.seats)))
+            else:
+                seats.append(_NOWHERE)
+                tally.counts[spot.what][spot.reason] += number
+        seat = np.array(seats, np.int64)[where]
+        placed = np.flatnonzero(seat != _NOWHERE)
+        t, seat, app = contacts.t[placed], seat[placed], app[placed]
+        spots = list(self.seats)
+        _note_spans(t, seat, elsewhere[placed], spots, tally)
+        who = [(spot.day, spot.device) for spot in spots]
+        tally.met.note_all(who, seat, app, contacts.name[placed], contacts.names)
+        use = np.flatnonzero(app != BACKGROUND)
+        if len(use) < len(placed):
+            tally.counts["outside"]["background"] += len(placed) - len(use)
+        self.parts.append((t[use], seat[use], app[use]))
 
     def merged(self, last: Last) -> tuple[tuple[Ints, Ints, Ints], Last]:
         """Each contact once, and none of `last`, in order of the log; and what may come again with the next.
@@ -175,19 +171,20 @@ class Rows:
         begin = int(t.min())
         apps = int(app.max()) + 1
         key = ((t - begin) * len(self.seats) + seat) * apps + app
-        once = np.sort(np.unique(key, return_index=True)[1])
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        is_first = np.ones(len(key), np.bool_)
+        is_first[order[1:]] = key[1:] != key[:-1]
+        once = np.flatnonzero(is_first)
         t, seat, app = t[once], seat[once], app[once]
         device = [spot.device for spot in self.seats]
-        newest = int(t.max())
-        if last:
-            until = max(row[0] for row in last)
-            again = [i for i in np.flatnonzero(t <= until).tolist() if _row(t, seat, app, device, i) in last]
-            # What was told again is still the last that was told.
-            kept = np.delete(np.arange(len(t)), again)
-        else:
-            kept = np.arange(len(t))
-        following = {_row(t, seat, app, device, i) for i in np.flatnonzero(t >= newest - 1).tolist()}
-        return (t[kept], seat[kept], app[kept]), following
+        # What was told again is still the last that was told.
+        following = {_row(t, seat, app, device, i) for i in np.flatnonzero(t >= t.max() - 1).tolist()}
+        until = max((row[0] for row in last), default=begin - 1)
+        again = [i for i in np.flatnonzero(t <= until).tolist() if _row(t, seat, app, device, i) in last]
+        if again:
+            t, seat, app = np.delete(t, again), np.delete(seat, again), np.delete(app, again)
+        return (t, seat, app), following
 
     def batches(
         self, columns: tuple[Ints, Ints, Ints], *, kind: str, source: str, catalogue: str
@@ -234,51 +231,27 @@ def _row(t: Ints, seat: Ints, app: Ints, device: Sequence[int], i: int) -> tuple
     return int(t[i]), device[seat[i]], int(app[i]), Action.CONTACT, 0.0
 
 
-def _note_resting(t: Ints, where: Ints, found: Sequence[Spot | Miss], app: Ints, idle: IdleCount) -> None:
+def _note_resting(t: Ints, where: Ints, found: Found, app: Ints, idle: IdleCount) -> None:
     """Note what devices at rest ask for, in order of the log."""
-    rests = [spot.rest if isinstance(spot, Miss) else None for spot in found]
-    at_rest = np.array([rest is not None for rest in rests], np.bool_)
+    rests = {i: spot.rest for i, (spot, _) in enumerate(found) if isinstance(spot, Miss) and spot.rest}
+    if not rests:
+        return
+    at_rest = np.zeros(len(found), np.bool_)
+    at_rest[list(rests)] = True
     rows = np.flatnonzero(at_rest[where] & (app != BACKGROUND))
     columns = where[rows].tolist(), app[rows].tolist(), t[rows].tolist()
     for i, app_, moment in zip(*columns, strict=True):
-        rest = rests[i]
-        if rest is not None:
-            idle.note(rest, app_, moment)
+        idle.note(rests[i], app_, moment)
 
 
-def _note_met(
-    contacts: Contacts, where: Ints, found: Sequence[Spot | Miss], app: Ints, met: MetCount
-) -> None:
-    """Note how much of what was met is known; `app` is below BACKGROUND for what is in no lesson."""
-    days = list(dict.fromkeys(spot.day for spot in found if isinstance(spot, Spot)))
-    day_of = np.array([days.index(spot.day) if isinstance(spot, Spot) else 0 for spot in found], np.int64)
-    known = np.flatnonzero((app > _NOWHERE) & (app != UNLISTED))
-    pairs, numbers = np.unique(day_of[where[known]] << _SHIFT | app[known] - _NOWHERE, return_counts=True)
-    for pair, number in zip(pairs.tolist(), numbers.tolist(), strict=True):
-        met.note(days[pair >> _SHIFT], (pair & (1 << _SHIFT) - 1) + _NOWHERE, 0, "", number)
-    rows = np.flatnonzero(app == UNLISTED)
-    key = where[rows] << 32 | contacts.name[rows]
-    _, at, numbers = np.unique(key, return_index=True, return_counts=True)
-    for i in np.argsort(at, kind="stable").tolist():
-        row = rows[at[i]]
-        spot = found[where[row]]
-        if isinstance(spot, Spot):
-            met.note(spot.day, UNLISTED, spot.device, contacts.names[contacts.name[row]], int(numbers[i]))
-
-
-def _note_spans(t: Ints, where: Ints, found: Sequence[Spot | Miss], elsewhere: Bools, tally: Tally) -> None:
+def _note_spans(t: Ints, seat: Ints, elsewhere: Bools, spots: Sequence[Spot], tally: Tally) -> None:
     """Note who was heard from when to when, in order of the log."""
-    if not len(t):
-        return
-    group = 2 * where + elsewhere
-    size = 2 * len(found)
+    group = 2 * seat + elsewhere
+    size = 2 * len(spots)
     first, last, at = np.full(size, LATE), np.full(size, -1), np.full(size, len(t))
     np.minimum.at(first, group, t)
     np.maximum.at(last, group, t)
     np.minimum.at(at, group, np.arange(len(t)))
-    for i in np.argsort(at, kind="stable").tolist():
-        if at[i] == len(t):
-            break
-        spot = found[i // 2]
-        if isinstance(spot, Spot):
-            note(tally.present if i % 2 else tally.heard, spot, int(first[i]), int(last[i]))
+    order = np.argsort(at, kind="stable")[: np.count_nonzero(at < len(t))]
+    for i, one, other in zip(order.tolist(), first[order].tolist(), last[order].tolist(), strict=True):
+        note(tally.present if i % 2 else tally.heard, spots[i // 2], one, other)

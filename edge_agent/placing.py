@@ -1,6 +1,7 @@
 """Where a fact belongs: which lesson of which class, under which pseudonym; or the reason why nowhere."""
 
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
@@ -47,8 +48,8 @@ class Place(Protocol):
     def __call__(self, fact: Use, /) -> Spot | Miss:
         """Where this one does."""
 
-    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
-        """Where a contact of the address does, at a moment and before a later one (seconds UTC)."""
+    def stays(self, address: str, moments: Sequence[int], /) -> Iterator[tuple[Spot | Miss, int]]:
+        """Where the address's contacts at these moments (seconds UTC, in order) do, and how many in a row."""
 
 
 class Placer(Protocol):
@@ -104,13 +105,25 @@ class _Files:
             return Miss("unmatched", device)
         return self._spot(device, directory.lesson_at(device, fact.t), fact.t)
 
-    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
+    def stays(self, address: str, moments: Sequence[int], /) -> Iterator[tuple[Spot | Miss, int]]:
         """See Place."""
-        device, until = self._directory.device_stay(address, moment)
-        if isinstance(device, str):
-            return Miss("unmatched", device), until
-        found, change = self._directory.lesson_stay(device, moment)
-        return self._spot(device, found, moment), min(until, change)
+        directory = self._directory
+        end = moments[-1] + 1
+        device: Device | str = ""
+        place: Spot | Miss
+        at, held = 0, moments[0]  # before `held` the address is the device's
+        while at < len(moments):
+            moment = moments[at]
+            if moment >= held:
+                device, held = directory.device_stay(address, moment, end)
+            if isinstance(device, str):
+                place, until = Miss("unmatched", device), held
+            else:
+                found, until = directory.lesson_stay(device, moment, held)
+                place = self._spot(device, found, moment)
+            following = bisect_left(moments, until, at + 1) if until < end else len(moments)
+            yield place, following - at
+            at = following
 
     def _spot(self, device: Device, found: tuple[date, Lesson] | str, moment: int) -> Spot | Miss:
         if isinstance(found, str):

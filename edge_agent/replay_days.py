@@ -47,6 +47,13 @@ class _Day:
     heard: dict[WindowKey, dict[int, Span]] = field(default_factory=dict)
     present: dict[WindowKey, dict[int, Span]] = field(default_factory=dict)
 
+    def begun(self) -> dict[int, int]:
+        """When (first second, UTC) the first lesson began in which each device was heard."""
+        begun: dict[int, int] = {}
+        for key in sorted(self.heard, key=lambda key: key.start, reverse=True):
+            begun.update(dict.fromkeys(self.heard[key], key.start))
+        return begun
+
 
 class ReplayDays:
     """What is known of the days that are open. `write` gets every record as soon as it is made.
@@ -115,21 +122,20 @@ class ReplayDays:
 
     def _close(self, day: date) -> list[ClosedWindow]:
         state, directory = self._days.pop(day), self._parts.directory
+        begun = state.begun()
         windows = []
         for lesson in directory.timetable.lessons(day):
             key = WindowKey(self._codes[lesson.school_class.id], lesson.start)
-            seen = self._seen(day, key, lesson.end, state)
+            seen = self._seen(day, key, lesson.end, state, begun)
             windows.append(OpenWindow(key, lesson, directory.expected(lesson), seen))
         idle = self.nights.talkers(day)
         parts = self._parts
         return close_windows(windows, state.batches, self._kinds, parts.catalogue, parts.scoring, idle)
 
-    def _seen(self, day: date, key: WindowKey, end: int, state: _Day) -> Seen:
+    def _seen(self, day: date, key: WindowKey, end: int, state: _Day, begun: Mapping[int, int]) -> Seen:
         heard = state.heard.get(key, {})
-        earlier = {
-            device for other, found in state.heard.items() if other.start < key.start for device in found
-        }
         around = self._around.addressed(day, key, float(end))
+        earlier = {device for device in around if begun.get(device, key.start) < key.start}
         unheard = bypassing(heard.keys(), state.present.get(key, {}).keys(), around, earlier)
         return Seen(visible_seconds(heard.values(), key.start, end), unheard)
 

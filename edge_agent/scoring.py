@@ -143,23 +143,26 @@ def _judged(scorer: Scorer) -> Judged:
 
 def _placements(scorer: Scorer, features: Floats, few: NDArray[np.bool_]) -> list[tuple[Placement, ...]]:
     scored = scorer.score(features, few=few)
-    version, words = version_of(scorer), scored.verdicts
+    version, stages = version_of(scorer), scorer.stages.tolist()
+    rows = zip(scored.probs.tolist(), scored.verdicts, scored.low.tolist(), scored.high.tolist(), strict=True)
     return [
         tuple(
             Placement(
                 model=scored.model,
                 dimension=dimension,
                 version=version,
-                probs=tuple(round(p, 6) for p in scored.probs[row, d, : scorer.stages[d]].tolist()),
-                verdict=cast("Verdict", words[row][d]),
-                low=_end(scored.low[row, d]),
-                high=_end(scored.high[row, d]),
+                probs=tuple([round(p, 6) for p in probs[:count]]),
+                verdict=cast("Verdict", verdict),
+                low=_end(low),
+                high=_end(high),
             )
-            for d, dimension in enumerate(scored.dimensions)
+            for dimension, count, probs, verdict, low, high in zip(
+                scored.dimensions, stages, *row, strict=True
+            )
         )
-        for row in range(len(features))
+        for row in rows
     ]
 
 
-def _end(stage: np.int64) -> int | None:
-    return None if stage == NO_SET else int(stage)
+def _end(stage: int) -> int | None:
+    return None if stage == NO_SET else stage

@@ -1,23 +1,24 @@
 """One class in one lesson: from its signals to features and placements. Pure; many windows at once."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, fields
-from typing import Any
+from math import isnan
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edge_agent.identity.timetable import Lesson
 from edge_agent.idle import in_use
+from edge_agent.in_order import in_order, moments
 from edge_agent.scoring import Scoring
 from edge_agent.visibility import Seen, share
 from models.catalogue.load import Catalogue
-from models.features.compute import Signals, Windows, compute_features, device_counts
+from models.features.columns import spread
+from models.features.inputs import Signals, Windows
 from models.features.set1 import FEATURES
-from models.features.strip import strips
+from models.features.survey import survey
 from shared.records import FeatureRow, Placement
 from shared.signals import SignalBatch
-from shared.words import CHANNELS, Action
+from shared.words import CHANNELS
 
 EVIDENCE = FEATURES.index("evidence")
 
@@ -83,63 +84,50 @@ def close_windows(
         kinds=[kinds] * len(windows),
         expected=np.array([window.expected for window in windows], np.int64),
     )
-    channels = catalogue.channel_weights()
-    features = compute_features(signals, table, channels, catalogue.off_task())
-    devices = device_counts(signals, table)
-    acted = acting_devices(signals, len(windows))
-    placements = scoring.placements(features, devices.tolist())
+    found = survey(signals, table, catalogue.channel_weights(), catalogue.off_task())
+    devices = found.devices.tolist()
+    placements = scoring.placements(found.features, devices)
     alone = scoring.lesson_models
+    columns = found.features.tolist(), found.strips, devices, found.acting.tolist(), placements
     return [
         ClosedWindow(
             key=window.key,
             lesson=window.lesson,
-            devices=int(devices[i]),
+            devices=count,
             expected=window.expected,
-            evidence=_evidence(features[i]),
+            evidence=_evidence(row[EVIDENCE]),
             visibility=_visibility(window),
             seen=_capped(window),
-            acted=int(acted[i]),
-            features={name: _number(value) for name, value in zip(FEATURES, features[i], strict=True)},
-            strip=tuple(_step(step) for step in strip),
-            placements=tuple(p for p in placements[i] if p.model in alone),
-            coarser=tuple(p for p in placements[i] if p.model not in alone),
+            acted=acted,
+            features={name: _number(value) for name, value in zip(FEATURES, row, strict=True)},
+            strip=tuple(map(_step, strip.tolist())),
+            placements=tuple(p for p in placed if p.model in alone),
+            coarser=tuple(p for p in placed if p.model not in alone),
         )
-        for i, (window, strip) in enumerate(zip(windows, strips(signals, table, channels), strict=True))
+        for window, row, strip, count, acted, placed in zip(windows, *columns, strict=True)
     ]
 
 
 def gather(
     windows: Sequence[OpenWindow], batches: Sequence[SignalBatch], idle: Set[int] = frozenset()
 ) -> Signals:
-    """Signals of the windows from batches of any source and order; a contact said twice counts once.
+    """Signals of the windows, in their order and by time, from batches of any source and order.
 
-    What apps of `idle` say by themselves is left out.
+    A contact said twice counts once; what apps of `idle` say by themselves is left out.
     """
-    by_class: dict[str, list[tuple[int, int, int]]] = {}
-    for row, window in enumerate(windows):
-        by_class.setdefault(window.key.class_code, []).append((window.key.start, window.lesson.end, row))
-    parts = [part for batch in batches for part in _of_batch(batch, by_class)]
-    columns = [np.concatenate(column) for column in zip(*parts, strict=True)] if parts else None
-    if columns is None:
-        empty = np.zeros(0, np.int64)
-        return Signals(
-            empty.astype(np.int32), empty, empty.astype(np.uint64), empty.astype(np.int32),
-            empty.astype(np.uint8), empty.astype(np.float64),
-        )  # fmt: skip
-    signals = Signals(*columns)
-    keep = _once(signals)
-    signals = Signals(*(column[keep] for column in columns))
+    codes = [window.key.class_code for window in windows]
+    starts, ends = [window.key.start for window in windows], [window.lesson.end for window in windows]
+    numbers = {code: number for number, code in enumerate(dict.fromkeys(codes))}
+    found = in_order(batches, numbers, min(starts), max(ends))
+    number = [numbers[code] for code in codes]
+    first = np.searchsorted(found.moment, moments(number, starts))
+    beyond = np.searchsorted(found.moment, moments(number, ends))
+    at, row = spread(first, np.maximum(beyond - first, 0))
+    signals = found.at(at, row)
     used = in_use(signals, idle)
     if used.all():
         return signals
     return Signals(*(getattr(signals, field.name)[used] for field in fields(Signals)))
-
-
-def acting_devices(signals: Signals, windows: int) -> NDArray[np.intp]:
-    """Devices of each window of which an app reported what was done [w]."""
-    acts = signals.action != Action.CONTACT
-    pairs = np.unique(np.stack((signals.window[acts].astype(np.uint64), signals.device[acts])), axis=1)
-    return np.bincount(pairs[0].astype(np.intp), minlength=windows)
 
 
 def by_device(signals: Signals) -> dict[int, list[tuple[int, int, int, float]]]:
@@ -151,52 +139,8 @@ def by_device(signals: Signals) -> dict[int, list[tuple[int, int, int, float]]]:
     return {device: sorted(found) for device, found in rows.items()}
 
 
-def _of_batch(
-    batch: SignalBatch, by_class: Mapping[str, Sequence[tuple[int, int, int]]]
-) -> list[tuple[NDArray[Any], ...]]:
-    parts: list[tuple[NDArray[Any], ...]] = []
-    for index, code in enumerate(batch.class_codes):
-        for start, end, row in by_class.get(code, ()):
-            mask = (batch.class_ == index) & (batch.t >= start) & (batch.t < end)
-            count = int(mask.sum())
-            if count:
-                parts.append(
-                    (
-                        np.full(count, row, np.int32),
-                        batch.t[mask].astype(np.int64),
-                        batch.device[mask].astype(np.uint64),
-                        batch.app[mask].astype(np.int32),
-                        batch.action[mask].astype(np.uint8),
-                        batch.amount[mask].astype(np.float64),
-                    )
-                )
-    return parts
-
-
-def _once(signals: Signals) -> NDArray[np.intp]:
-    """Rows to keep: every action, and each contact (second, device, app) once whoever saw it."""
-    contact = np.flatnonzero(signals.action == Action.CONTACT)
-    order = contact[
-        np.lexsort(
-            (signals.app[contact], signals.device[contact], signals.t[contact], signals.window[contact])
-        )
-    ]
-    same = np.zeros(len(order), bool)
-    if len(order) > 1:
-        before, after = order[:-1], order[1:]
-        same[1:] = (
-            (signals.window[before] == signals.window[after])
-            & (signals.t[before] == signals.t[after])
-            & (signals.device[before] == signals.device[after])
-            & (signals.app[before] == signals.app[after])
-        )
-    others = np.flatnonzero(signals.action != Action.CONTACT)
-    return np.sort(np.concatenate((order[~same], others)))
-
-
-def _evidence(row: NDArray[np.float64]) -> float:
-    value = float(row[EVIDENCE])
-    return 0.0 if np.isnan(value) else round(value, 6)
+def _evidence(value: float) -> float:
+    return 0.0 if isnan(value) else round(value, 6)
 
 
 def _visibility(window: OpenWindow) -> float:
@@ -211,9 +155,12 @@ def _capped(window: OpenWindow) -> Seen:
 
 
 def _number(value: float) -> float | None:
-    return None if np.isnan(value) else round(float(value), 9)
+    return None if isnan(value) else round(value, 9)
 
 
-def _step(step: NDArray[np.float64]) -> dict[str, float]:
-    shares = {name: round(float(share), 4) for name, share in zip(CHANNELS, step, strict=True)}
-    return {name: share for name, share in shares.items() if share > 0}
+def _step(shares: Sequence[float]) -> dict[str, float]:
+    return {
+        name: rounded
+        for name, share in zip(CHANNELS, shares, strict=True)
+        if share and (rounded := round(share, 4)) > 0
+    }

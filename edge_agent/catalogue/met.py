@@ -1,9 +1,12 @@
 """How much of what was met in lessons the catalogue knows, and which registered names it does not know."""
 
-from collections import Counter
-from collections.abc import Iterable, Set
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.parcel import Met
 from edge_agent.remote.day_table import DayTable
@@ -11,6 +14,8 @@ from edge_agent.sources.scrub_names import scrub_name
 from models.catalogue.match import BACKGROUND, UNLISTED
 from models.catalogue.registrable import registrable
 from shared.errors import BadInput
+
+Ints = NDArray[np.int64]
 
 LEAST_DEVICES: Final = 10
 MOST_PAIRS: Final = 50_000  # of a name and a device, a source and day
@@ -37,17 +42,35 @@ class MetCount:
     def __init__(self, off_task: Set[int] = frozenset()) -> None:
         self._off_task = off_task
         self._reduced: dict[str, str] = {}
-        self._counts: dict[str, Counter[int]] = {}
+        self._counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._names: dict[str, _Names] = {}
 
     def note(self, day: str, app: int, device: int, name: str, number: int = 1) -> None:
         """Contacts in a lesson of the local day, with what the matcher said of their name."""
-        counts = self._counts.get(day)
-        if counts is None:
-            counts = self._counts[day] = Counter()
-        counts[app] += number
+        self._counts[day][app] += number
         if app == UNLISTED:
-            self._note_name(day, device, name, number)
+            self._note_domain(day, device, self._reduce(name), number)
+
+    def note_all(
+        self, seats: Sequence[tuple[str, int]], seat: Ints, app: Ints, name: Ints, names: Sequence[str]
+    ) -> None:
+        """As `note`, of contacts in the order of the log [n]: the place of each one's day and device in
+        `seats`, what the matcher said, the place of its name in `names`.
+        """
+        days: dict[str, int] = {}
+        day_of = np.array([days.setdefault(day, len(days)) for day, _ in seats], np.int64)
+        width = int(app.max(initial=UNLISTED)) - BACKGROUND + 1
+        numbers = np.bincount(day_of[seat] * width + app - BACKGROUND)
+        kinds, told = np.flatnonzero(numbers), list(days)
+        for kind, number in zip(kinds.tolist(), numbers[kinds].tolist(), strict=True):
+            self._counts[told[kind // width]][kind % width + BACKGROUND] += number
+        rows = np.flatnonzero(app == UNLISTED)
+        asked = name[rows].tolist()
+        domains = {place: self._reduce(names[place]) for place in set(asked)}
+        pairs = Counter(zip(seat[rows].tolist(), map(domains.__getitem__, asked), strict=True))
+        for (place, domain), number in pairs.items():
+            day, device = seats[place]
+            self._note_domain(day, device, domain, number)
 
     def tell(self) -> list[Met]:
         """What came since it was told last."""
@@ -62,7 +85,7 @@ class MetCount:
             )
             for day, counts in self._counts.items()
         ]
-        self._counts = {}
+        self._counts.clear()
         return told
 
     def adopt(self, off_task: Set[int]) -> None:
@@ -85,12 +108,16 @@ class MetCount:
             told[name] = names.contacts.pop(name), len(names.devices[name])
         return told
 
-    def _note_name(self, day: str, device: int, name: str, number: int) -> None:
+    def _reduce(self, name: str) -> str:
+        """What a name is counted by; nothing if it is not."""
         domain = self._reduced.get(name)
         if domain is None:
             if len(self._reduced) >= REMEMBERED:
                 self._reduced.clear()
             domain = self._reduced[name] = registrable(scrub_name(name))
+        return domain
+
+    def _note_domain(self, day: str, device: int, domain: str, number: int) -> None:
         if not domain:
             return
         names = self._of(day)
@@ -103,11 +130,12 @@ class MetCount:
         names.contacts[domain] = names.contacts.get(domain, 0) + number
 
     def _of(self, day: str) -> _Names:
-        if day not in self._names:
-            self._names[day] = _Names()
-            for old in sorted(self._names)[:-DAYS]:
-                del self._names[old]
-        return self._names.setdefault(day, _Names())
+        names = self._names.get(day)
+        if names is None:
+            for old in sorted([*self._names, day])[:-DAYS]:
+                self._names.pop(old, None)
+            names = self._names[day] = _Names()
+        return names
 
 
 def check(met: Met) -> None:

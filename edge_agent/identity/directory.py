@@ -11,7 +11,7 @@ from edge_agent.days import day_of, day_start
 from edge_agent.identity.carts import Carts
 from edge_agent.identity.hardware import is_private
 from edge_agent.identity.inventory import Device, Inventory
-from edge_agent.identity.leases import FOREVER, Leases
+from edge_agent.identity.leases import Leases
 from edge_agent.identity.places import Places
 from edge_agent.identity.roster import Roster
 from edge_agent.identity.timetable import Lesson, Timetable
@@ -50,15 +50,14 @@ class _Course:
         at = bisect_right(self.starts, moment)
         return self.lessons[at - 1] if at and moment < self.lessons[at - 1].end else None
 
-    def stay(self, moment: int) -> tuple[Lesson | None, int]:
-        """What `at` says, and before when (seconds UTC) it says the same."""
+    def stay(self, moment: int, until: int) -> tuple[Lesson | None, int]:
+        """What `at` says, and before when (seconds UTC, at most `until`) it says the same."""
         at = bisect_right(self.starts, moment)
-        following = self.starts[at] if at < len(self.starts) else FOREVER
-        if at:
-            lesson = self.lessons[at - 1]
-            if moment < lesson.end:
-                return lesson, min(following, lesson.end)
-        return None, following
+        if at < len(self.starts) and self.starts[at] < until:
+            until = self.starts[at]
+        if at and moment < self.lessons[at - 1].end:
+            return self.lessons[at - 1], min(until, self.lessons[at - 1].end)
+        return None, until
 
 
 class _Files:
@@ -169,9 +168,9 @@ class Directory:
         """The inventory device behind an address at a moment, or the reason why none is known."""
         return self._behind(self.leases.at(address, moment))
 
-    def device_stay(self, address: str, moment: int) -> tuple[Device | str, int]:
-        """What `device_at` says, and a moment (seconds UTC) before which that does not change."""
-        hardware, until = self.leases.stay(address, moment)
+    def device_stay(self, address: str, moment: int, end: int) -> tuple[Device | str, int]:
+        """What `device_at` says, and before when (seconds UTC, at most `end`) it says so."""
+        hardware, until = self.leases.stay(address, moment, end)
         return self._behind(hardware), until
 
     def _behind(self, hardware: str | None) -> Device | str:
@@ -203,18 +202,16 @@ class Directory:
             return (day.day, lesson) if lesson.collected else "testing"
         return OUTSIDE if room is not None or files.has_class(device) else "no_class"
 
-    def lesson_stay(self, device: Device, moment: int) -> tuple[tuple[date, Lesson] | str, int]:
-        """What `lesson_at` and `rest_at` say, and a moment (seconds UTC) before which neither changes."""
+    def lesson_stay(self, device: Device, moment: int, end: int) -> tuple[tuple[date, Lesson] | str, int]:
+        """What `lesson_at` and `rest_at` say, and before when (seconds UTC, at most `end`) both do."""
         files = self._files
         day = files.day(moment)
-        room, until = None, day.end
-        if self.places and not device.user:
-            room, change = self.places.stay(device.hardware, moment)
-            until = min(until, change)
+        room, until = None, min(day.end, end)
+        if not device.user and self.places:
+            room, until = self.places.stay(device.hardware, moment, until)
         course = day.devices.get(device.id) if room is None else day.rooms.get(room)
         if course is not None:
-            lesson, change = course.stay(moment)
-            until = min(until, change)
+            lesson, until = course.stay(moment, until)
             if lesson is not None:
                 return ((day.day, lesson) if lesson.collected else "testing"), until
         awake = day.start + ASLEEP_HOURS * 3600

@@ -13,7 +13,6 @@ from edge_agent.sources.facts import Lease, Released, Whereabouts
 
 ASSUMED_SECONDS: Final = 12 * 3600  # how long before a lease file was first read its owners are assumed
 NOBODY: Final = ""
-FOREVER: Final = 1 << 62
 SAME_CLOCK_SECONDS: Final = 3600
 MAX_FILE_BYTES: Final = 16 * 1024 * 1024
 OwnersOf = Callable[[Iterable[str]], Iterator[tuple[str, str]]]
@@ -79,25 +78,26 @@ class Leases:
             # Whoever is told of first after that must be the same: else it was not theirs all the time.
             return hardware if times and since <= moment and self._hardware[address][0] == hardware else None
 
-    def stay(self, address: str, moment: int) -> tuple[str | None, int]:
-        """What `at` says, and until when (seconds UTC) that does not change, unless more is told."""
+    def stay(self, address: str, moment: int, end: int) -> tuple[str | None, int]:
+        """What `at` says, and before when (seconds UTC, at most `end`) it says so, unless more is told."""
         if ":" in address:
             address = plain_address(address)
         with self._lock:
             times = self._times.get(address)
             if not times:
-                return None, FOREVER
+                return None, end
             owners = self._hardware[address]
             at = bisect_right(times, moment)
             if at:
                 owner = owners[at - 1]
-                while at < len(times) and owners[at] == owner:
-                    at += 1
-                return owner or None, times[at] if at < len(times) else FOREVER
-            since, owner = self._assumed.get(address, (FOREVER, ""))
+                for following in range(at, bisect_left(times, end, at)):
+                    if owners[following] != owner:
+                        return owner or None, times[following]
+                return owner or None, end
+            since, owner = self._assumed.get(address, (end, ""))
             if since <= moment:
-                return (owner if owners[0] == owner else None), times[0]
-            return None, min(since, times[0])
+                return (owner if owners[0] == owner else None), min(times[0], end)
+            return None, min(since, times[0], end)
 
     def given(self, hardware: str, since: int, until: int) -> bool:
         """Whether `hardware` was given any address, or had one renewed, in `since <= t < until`."""

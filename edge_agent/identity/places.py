@@ -44,9 +44,9 @@ class Places:
         """Whether anything was said of where the device is, in `since <= t < until`."""
         return self._at.told(hardware, since, until)
 
-    def stay(self, hardware: str, moment: int) -> tuple[str | None, int]:
-        """What `room` says, and until when (seconds UTC) that does not change, unless more is told."""
-        found, until = self._at.stay(hardware, moment)
+    def stay(self, hardware: str, moment: int, end: int) -> tuple[str | None, int]:
+        """What `room` says, and before when (seconds UTC, at most `end`) it says so, unless more is told."""
+        found, until = self._at.stay(hardware, moment, end)
         return (None if found is None else self._rooms.get(access_point_name(found))), until
 
     def forget_before(self, moment: int) -> None:

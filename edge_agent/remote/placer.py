@@ -1,7 +1,8 @@
 """On another machine: places facts by day tables that the agent told, held in memory only."""
 
 import time
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -103,9 +104,18 @@ class _Told:
         table = self._tables.at(fact.t, self._now)
         return Miss("late", table) if isinstance(table, str) else table.place(hardware, fact.t)
 
-    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
+    def stays(self, address: str, moments: Sequence[int], /) -> Iterator[tuple[Spot | Miss, int]]:
         """See Place."""
-        hardware, until = self._leases.stay(address, moment)
+        at, end = 0, moments[-1] + 1
+        while at < len(moments):
+            place, until = self._stay(address, moments[at], end)
+            following = bisect_left(moments, until, at + 1)
+            yield place, following - at
+            at = following
+
+    def _stay(self, address: str, moment: int, end: int) -> tuple[Spot | Miss, int]:
+        """Where a contact of the address belongs, and before when (seconds UTC) it does."""
+        hardware, until = self._leases.stay(address, moment, end)
         if hardware is None:
             return Miss("unmatched", "no_lease"), until
         table = self._tables.at(moment, self._now)

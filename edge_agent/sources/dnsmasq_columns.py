@@ -15,11 +15,12 @@ from edge_agent.sources.columns import (
     Bools,
     Ints,
     Lines,
+    Spans,
     Words,
-    clock,
-    hours,
+    are_fractions,
     in_order,
-    is_fraction,
+    moments,
+    repeated,
     word,
 )
 from edge_agent.sources.dnsmasq import HARDWARE, MAX_LINE, read_dnsmasq, read_line
@@ -35,10 +36,12 @@ ENTRY_BYTES: Final = 150
 _SERIAL: Final = re.compile(rb"\d+ (?:[0-9A-Fa-f.:]+/\d+ )?")
 _ADDRESS: Final = re.compile(rb"[0-9A-Fa-f.:]+")
 _GIVEN: Final = re.compile(rb"DHCPACK\([^)]*\) (\S+) (\S+)")
-_TYPES: Final = (b"query[A] ", b"query[AAAA] ", b"query[HTTPS] ", b"query[SVCB] ", b"query[type=65] ")
+_STARTS: Final = (b"query[A] ", b"query[AAAA] ", b"query[HTTPS] ", b"query[SVCB] ", b"query[type=65] ")
+_TYPES: Final = tuple((word(start[:WORD]), word(start[-WORD:]), len(start)) for start in _STARTS)
 _FROM: Final = b" from "
 _FROM_WORD: Final = word(_FROM)
 _QUERY_WORD: Final = word(b"query[")
+_FIRST_BYTE: Final = word(b"\xff")
 _SIX_BYTES: Final = word(b"\xff" * 6)
 _GIVEN_WORD: Final = word(b"DHCPACK(")
 _SHORT: Final = 16  # bytes at the end of a line that hold an IPv4 address and the blank before it
@@ -52,6 +55,7 @@ class _Found:
     contacts: list[tuple[Ints, ...]]
     leases: list[tuple[int, Fact]]
     times: list[tuple[Ints, ...]]
+    hours: dict[bytes, int]
 
 
 class DnsmasqReader:
@@ -67,14 +71,14 @@ class DnsmasqReader:
             return read_dnsmasq(chunk, times)
         if self._weight > MEMO_BYTES:
             self._forget()
-        reading, lines, found = Reading(), Lines(chunk), _Found([], [], [])
+        reading, lines, found = Reading(), Lines(chunk), _Found([], [], [], {})
         reading.lines = len(lines)
         slow = np.ones(len(lines), np.bool_)
         left = np.flatnonzero(
             (lines.end - lines.begin <= MAX_LINE) & (lines.begin < len(chunk) - LONGEST_HEAD)
         )
-        for layout, rows in self._layouts.divide(lines, left):
-            self._read(lines, layout, rows, times, found, slow)
+        for layout, rows, heads in self._layouts.divide(lines, left):
+            self._read(lines, layout, rows, heads, times, found, slow)
         newest = self._slowly(lines, np.flatnonzero(slow), times, found, reading)
         reading.newest = newest if newest >= 0 else None
         self._finish(found, reading)
@@ -92,30 +96,39 @@ class DnsmasqReader:
         self._given: dict[bytes, tuple[str, str] | None] = {}
 
     def _read(
-        self, lines: Lines, layout: Layout, rows: Ints, times: LogTime, found: _Found, slow: Bools
+        self,
+        lines: Lines,
+        layout: Layout,
+        rows: Ints,
+        heads: Spans,
+        times: LogTime,
+        found: _Found,
+        slow: Bools,
     ) -> None:
         """Take the rows that begin so; those that must be read one by one stay `slow`."""
-        begin = lines.begin[rows]
-        clocks = lines.words(begin + (layout.hour - 2))
-        since, good = clock(clocks)
-        start = hours(lines, begin, clocks, layout.hour, times, layout.zone)
-        good &= start >= 0
+        words = lines.begin[rows] + layout.length
+        good = words < lines.end[rows]
         if layout.fraction:
-            good &= is_fraction(lines, begin + (layout.hour + 6), layout.fraction)
-        words = begin + layout.length
-        good &= words < lines.end[rows]
-        rows, words, t = rows[good], words[good], start[good] + since[good]
-        words, whole = _after_serial(lines, rows, words)
-        if whole is not None:
-            rows, words, t = rows[whole], words[whole], t[whole]
-        slow[rows] = False
-        found.times.append((rows, t))
-        heads = lines.words(words)
+            good &= are_fractions(heads.words(layout.hour + 6), layout.fraction)
+        first = heads.words(layout.length)
+        numbered = (first & _FIRST_BYTE) - word(b"0") <= 9
+        if numbered.any():
+            at = np.flatnonzero(good & numbered)
+            words[at], good[at] = _after_serial(lines, rows[at], words[at])
+            at = at[good[at]]
+            first[at] = lines.words(words[at])
+        if not good.all():
+            rows, words, first, heads = rows[good], words[good], first[good], heads.select(good)
+        runs, t = moments(heads, layout.hour, times, layout.zone, found.hours)
+        known = t >= 0
+        found.times.append((rows[runs[known]], t[known]))
+        t = repeated(t, runs, len(rows))
+        slow[rows] = t < 0
         if not layout.role:
-            asked = (heads & _SIX_BYTES) == _QUERY_WORD
-            self._asked(lines, rows[asked], words[asked], heads[asked], t[asked], found, slow)
+            asked = np.flatnonzero(((first & _SIX_BYTES) == _QUERY_WORD) & (t >= 0))
+            self._asked(lines, rows[asked], words[asked], first[asked], t[asked], found, slow)
         elif layout.role == b"-dhcp":
-            given = np.flatnonzero(heads == _GIVEN_WORD)
+            given = np.flatnonzero((first == _GIVEN_WORD) & (t >= 0))
             self._leased(lines, rows[given], words[given], t[given], found, slow)
 
     def _asked(
@@ -125,18 +138,19 @@ class DnsmasqReader:
         end = lines.end[rows]
         end -= lines.data[end - 1] == ord("\r")
         begin = np.zeros(len(rows), np.int64)
-        for start in _TYPES:
-            of_type = np.flatnonzero(heads == word(start[:WORD]))
+        for first, last, length in _TYPES:
+            of_type = np.flatnonzero(heads == first)
             at = words[of_type]
-            whole = lines.words(at + (len(start) - WORD)) == word(start[-WORD:])
-            begin[of_type[whole]] = at[whole] + len(start)
-        of_use = (begin > 0) & (begin < end)
+            whole = np.flatnonzero(lines.words(at + (length - WORD)) == last)
+            begin[of_type[whole]] = at[whole] + length
+        of_use = np.flatnonzero((begin > 0) & (begin < end))
         rows, t, begin, end = rows[of_use], t[of_use], begin[of_use], end[of_use]
         address, stop = self._askers(lines, begin, end)
         good = (address >= 0) & (stop >= begin) & (stop <= len(lines.chunk) - WORD)
-        good[good] = (lines.words(stop[good]) & _SIX_BYTES) == _FROM_WORD
+        good &= (lines.words(np.where(good, stop, 0)) & _SIX_BYTES) == _FROM_WORD
+        named = np.flatnonzero(good)
         name = np.full(len(rows), -1, np.int64)
-        name[good] = self._names_at(lines, begin[good], stop[good])
+        name[named] = self._names_at(lines, begin[named], stop[named])
         good &= name >= 0
         if not good.all():
             slow[rows[~good]] = True
@@ -149,12 +163,14 @@ class DnsmasqReader:
         """
         chunk = lines.chunk
 
-        def place_of(_: int, stop: int) -> int:
+        def places_of(_: Ints, ends: Ints) -> Ints:
             # Of a longer address the end does not tell it; it has no blank in it either.
-            blank = chunk.rfind(b" ", stop - _SHORT, stop)
-            return -1 if blank < 0 else self._address(chunk[blank + 1 : stop])
+            self._weight += ENTRY_BYTES * len(ends)
+            blanks = [(chunk.rfind(b" ", stop - _SHORT, stop), stop) for stop in ends.tolist()]
+            places = [-1 if at < 0 else self._address(chunk[at + 1 : stop]) for at, stop in blanks]
+            return np.array(places, np.int64)
 
-        places = self._ends.numbers(lines, end - _SHORT, end, place_of)
+        places = self._ends.numbers(lines, end - _SHORT, end, places_of)
         for i in np.flatnonzero(places < 0).tolist():
             blank = chunk.rfind(b" ", int(begin[i]), int(end[i]))
             places[i] = -1 if blank < 0 else self._address(chunk[blank + 1 : int(end[i])])
@@ -177,29 +193,30 @@ class DnsmasqReader:
 
     def _names_at(self, lines: Lines, begin: Ints, end: Ints) -> Ints:
         """Places in the table of the names between each two places; -1 for one that no name is like."""
-        chunk, longest = lines.chunk, self._shorts.longest
-        short = (end - begin <= longest) & (begin <= len(chunk) - longest)
-        places = np.full(len(begin), -1, np.int64)
-        places[short] = self._shorts.numbers(
-            lines, begin[short], end[short], lambda start, stop: self._name(chunk[start:stop])
-        )
-        long = np.flatnonzero(~short)
-        places[long] = [self._name(text) for text in lines.texts(begin[long], end[long])]
+
+        def places_of(begin: Ints, end: Ints) -> Ints:
+            return self._add_names(lines.texts(begin, end))
+
+        longest = self._shorts.longest
+        is_short = (end - begin <= longest) & (begin <= len(lines.chunk) - longest)
+        short, long = np.flatnonzero(is_short), np.flatnonzero(~is_short)
+        places = np.empty(len(begin), np.int64)
+        places[short] = self._shorts.numbers(lines, begin[short], end[short], places_of)
+        texts = lines.texts(begin[long], end[long])
+        new = [text for text in dict.fromkeys(texts) if text not in self._name_of]
+        self._name_of.update(zip(new, self._add_names(new).tolist(), strict=True))
+        places[long] = [self._name_of[text] for text in texts]
         return places
 
-    def _name(self, text: bytes) -> int:
-        place = self._name_of.get(text)
-        if place is not None:
-            return place
-        if b" " in text:
-            return -1
-        self._name_of[text] = len(self._names)
-        return self._add_name(text.decode("latin-1"))
-
-    def _add_name(self, name: str) -> int:
-        self._names.append(name)
-        self._weight += 2 * len(name) + ENTRY_BYTES
-        return len(self._names) - 1
+    def _add_names(self, texts: list[bytes]) -> Ints:
+        """Their places in the table; one with a blank in it is no name, and gets -1."""
+        names = [text.decode("latin-1") for text in texts if b" " not in text]
+        places = np.full(len(texts), -1, np.int64)
+        good = slice(None) if len(names) == len(texts) else [b" " not in text for text in texts]
+        places[good] = len(self._names) + np.arange(len(names))
+        self._names += names
+        self._weight += 2 * sum(map(len, texts)) + ENTRY_BYTES * len(texts)
+        return places
 
     def _leased(self, lines: Lines, rows: Ints, words: Ints, t: Ints, found: _Found, slow: Bools) -> None:
         """Take lines with a lease."""
@@ -234,7 +251,8 @@ class DnsmasqReader:
             if reading.facts:
                 fact = reading.facts.pop()
                 if isinstance(fact, Contact):
-                    contacts.append((row, fact.t, self._place_of(fact.address), self._add_name(fact.name)))
+                    name = int(self._add_names([fact.name.encode("latin-1")])[0])
+                    contacts.append((row, fact.t, self._place_of(fact.address), name))
                 else:
                     found.leases.append((row, fact))
         if newest >= 0:
@@ -258,17 +276,12 @@ class DnsmasqReader:
         reading.contacts = Contacts(t, address, name, self._addresses, self._names)
 
 
-def _after_serial(lines: Lines, rows: Ints, words: Ints) -> tuple[Ints, Bools | None]:
+def _after_serial(lines: Lines, rows: Ints, words: Ints) -> tuple[Ints, Bools]:
     """Where the words begin behind a serial number and `address/port`, and for which rows that is known."""
-    digit = lines.data[words] - np.uint8(ord("0")) <= 9
-    if not digit.any():
-        return words, None
-    words = words.copy()
     match, chunk = _SERIAL.match, lines.chunk
-    at = np.flatnonzero(digit)
     moved = []
-    for begin, end in zip(words[at].tolist(), lines.end[rows[at]].tolist(), strict=True):
+    for begin, end in zip(words.tolist(), lines.end[rows].tolist(), strict=True):
         found = match(chunk, begin, end)
         moved.append(begin if found is None else found.end())
-    words[at] = moved
+    words = np.array(moved, np.int64)
     return words, (words < lines.end[rows]) & (words < len(chunk) - 2 * _SHORT)

@@ -4,7 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from edge_agent.sources.columns import Ints, Lines
+import numpy as np
+
+from edge_agent.sources.columns import WORD, Ints, Lines, Spans
 
 LAYOUTS_KEPT: Final = 16
 LONGEST_HEAD: Final = 128
@@ -58,9 +60,11 @@ class Layouts:
         self._room = room
         self._known: list[Layout] = []
 
-    def divide(self, lines: Lines, left: Ints) -> list[tuple[Layout, Ints]]:
-        """Of the rows `left` those of each layout; what begins in no way that can be learnt is left out."""
-        found: list[tuple[Layout, Ints]] = []
+    def divide(self, lines: Lines, left: Ints) -> list[tuple[Layout, Ints, Spans]]:
+        """Of the rows `left` those of each layout, and what they are as far as the first eight bytes of their
+        words; what begins in no way that can be learnt is left out.
+        """
+        found: list[tuple[Layout, Ints, Spans]] = []
         unseen = list(self._known)
         tries = TRIES
         while len(left) and (unseen or tries):
@@ -76,13 +80,17 @@ class Layouts:
                 layout = learnt
                 self._known = [layout, *self._known[: LAYOUTS_KEPT - 1]]
             begin = lines.begin[left]
-            here = begin < len(lines.chunk) - layout.length - self._room
-            here[here] = lines.hold(begin[here] + layout.to_rest, layout.rest)
-            if here.any():
-                found.append((layout, left[here]))
-                left = left[~here]
+            near = int(np.searchsorted(begin, len(lines.chunk) - layout.length - self._room))
+            heads = lines.spans(begin[:near], layout.length + WORD)
+            here = heads.hold(layout.to_rest, layout.rest)
+            if here.all():
+                found.append((layout, left[:near], heads))
+                left = left[near:]
+            elif here.any():
+                found.append((layout, left[:near][here], heads.select(here)))
+                left = np.delete(left, np.flatnonzero(here))
         # The commonest one first.
         found.sort(key=lambda item: -len(item[1]))
-        common = [layout for layout, _ in found]
+        common = [layout for layout, _, _ in found]
         self._known = common + [layout for layout in self._known if layout not in common]
         return found

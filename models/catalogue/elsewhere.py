@@ -3,8 +3,14 @@
 The list is general knowledge of 2026: the operators' own public names, no claim to be complete.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.catalogue.suffixes import NONE, Suffixes
 
 RELAYS: Final = (
     "mask.icloud.com",
@@ -50,11 +56,15 @@ RESOLVERS: Final = (
     "one.one.one.one",
 )
 ELSEWHERE: Final = frozenset((*RELAYS, *RESOLVERS))
-_MOST_LABELS: Final = max(name.count(".") + 1 for name in ELSEWHERE)
+_SUFFIXES: Final = Suffixes(dict.fromkeys(ELSEWHERE, 1))
 
 
 @lru_cache(maxsize=4096)
 def leads_elsewhere(name: str) -> bool:
     """Whether a host name, in any case, is one of these or below one. Any text is safe."""
-    labels = name.lower().removesuffix(".").rsplit(".", _MOST_LABELS)[-_MOST_LABELS:]
-    return any(".".join(labels[start:]) in ELSEWHERE for start in range(len(labels)))
+    return bool(_SUFFIXES.find(name))
+
+
+def all_elsewhere(names: Sequence[str]) -> NDArray[np.bool_]:
+    """Which of the host names lead elsewhere [n]."""
+    return _SUFFIXES.find_all(names) > NONE

@@ -59,6 +59,11 @@ def counts(acts: Done) -> Ints:
     return tally(cell, acts.windows * kinds).reshape(-1, kinds)
 
 
+def acting_devices(acts: Done) -> Ints:
+    """Devices [windows] of which an app reported what was done."""
+    return _devices(acts, tally(acts.group, len(acts.group_window)) > 0)
+
+
 def coediting_devices(acts: Done) -> Ints:
     """Devices [windows] with a `coedit`."""
     return _devices(acts, acts.by_group(Action.COEDIT) > 0)

@@ -18,7 +18,7 @@ from models.features.synchrony import synchrony
 from models.features.transitions import transition_entropy
 from shared.words import CHANNEL_INDEX, CHANNEL_OF_ACTION, CHANNELS, Action
 
-__all__ = ["Signals", "Windows", "compute_features", "device_counts"]
+__all__ = ["Signals", "Windows", "compute_features"]
 
 Engine = Literal["auto", "numpy", "compiled"]
 T = TypeVar("T", bound=np.generic)
@@ -61,10 +61,10 @@ def compute_features(
     if engine == "compiled" or (engine == "auto" and compiled.worth_while(len(signals))):
         return _compiled(signals, windows, channels, off_task)
     check_inputs(signals, windows, len(channels))
-    seen, by_export = _sight(windows)
+    seen, by_export = sight(windows)
     table = np.empty((len(windows), len(FEATURES)))
     for block in blocks(signals, windows):
-        _fill(table, block.rows, _facts(block, channels, off_task, by_export[block.rows]))
+        fill(table, block.rows, block_facts(block, channels, off_task, by_export[block.rows]))
     table[~seen] = np.nan
     return table
 
@@ -78,8 +78,8 @@ def _compiled(signals: Signals, windows: Windows, channels: Floats, off_task: Bo
         table[long] = compute_features(*_part(signals, windows, long), channels, off_task)
         table[~long] = _compiled(*_part(signals, windows, ~long), channels, off_task)
         return table
-    seen, by_export = _sight(windows)
-    _fill(table, slice(None), compiled.facts_of(signals, windows, channels, off_task, by_export))
+    seen, by_export = sight(windows)
+    fill(table, slice(None), compiled.facts_of(signals, windows, channels, off_task, by_export))
     table[~seen] = np.nan
     return table
 
@@ -100,27 +100,19 @@ def _part(signals: Signals, windows: Windows, part: Bools) -> tuple[Signals, Win
     return own, Windows(windows.start[rows], windows.end[rows], kinds, windows.expected[rows])
 
 
-def _fill(table: Floats, rows: slice, facts: Facts) -> None:
+def fill(table: Floats, rows: slice, facts: Facts) -> None:
+    """Write the features of some windows into the table [w, 24]."""
     for name, column in feature_columns(facts).items():
         table[rows, FEATURE_INDEX[name]] = column
 
 
-def _sight(windows: Windows) -> tuple[Bools, Bools]:
+def sight(windows: Windows) -> tuple[Bools, Bools]:
     """What each window can see, bool [w, 24], and whether all it has are exports, bool [w]."""
     known = {kinds: i for i, kinds in enumerate(dict.fromkeys(windows.kinds))}
     which = np.array([known[kinds] for kinds in windows.kinds], np.int64)
     seen = np.array([visible(kinds) for kinds in known], np.bool_).reshape(-1, len(FEATURES))
     by_export = np.array([usage_only(kinds) for kinds in known], np.bool_)
     return seen[which], by_export[which]
-
-
-def device_counts(signals: Signals, windows: Windows) -> Ints:
-    """Distinct devices seen inside each window, int64 [w]."""
-    check_inputs(signals, windows, np.iinfo(np.int32).max)
-    found = np.zeros(len(windows), np.int64)
-    for block in blocks(signals, windows):
-        found[block.rows] = tally(block.ordered.group_window, block.ordered.windows)
-    return found
 
 
 def blocks(signals: Signals, windows: Windows) -> Iterator[Block]:
@@ -179,7 +171,8 @@ def weight_row_of(ordered: Ordered, apps: int) -> Ints:
     return np.where(ordered.action == Action.CONTACT, ordered.app, ordered.action.astype(np.int64) + apps)
 
 
-def _facts(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> Facts:
+def block_facts(block: Block, channels: Floats, off_task: Bools, by_export: Bools) -> Facts:
+    """What features are made of; channels and off_task as in `compute_features`, by_export as in `sight`."""
     ordered, dwell, w = block.ordered, block.dwell, block.ordered.windows
     cells = app_cells(ordered, len(channels))
     by_app = sums(cells.of, dwell, len(cells.app))

@@ -1,7 +1,9 @@
 """Contacts in columns come to what they come to one by one: same places, same signals, same counts."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 import pytest
 from hypothesis import given, settings
@@ -31,6 +33,8 @@ NAMES = (
 )
 ADDRESSES = [f"10.0.0.{i}" for i in range(len(HARDWARE) + 1)]
 NOON = float(at(12))
+PLAIN = [one.replace(":", "") for one in HARDWARE]
+MORNING = [Lease(at(8), *pair) for pair in zip(ADDRESSES, PLAIN[:5], strict=False)]
 
 moments = st.one_of(
     st.sampled_from([at(hour, minute) for hour, minute in ((9, 0), (9, 30), (9, 45), (10, 15), (5, 0))]),
@@ -38,10 +42,12 @@ moments = st.one_of(
     st.integers(at(0), at(23, 59)),
 )
 contacts = st.builds(Contact, moments, st.sampled_from(ADDRESSES), st.sampled_from(NAMES))
-leases = st.builds(
-    Lease, moments, st.sampled_from(ADDRESSES), st.sampled_from([one.replace(":", "") for one in HARDWARE])
+leases = st.builds(Lease, moments, st.sampled_from(ADDRESSES), st.sampled_from(PLAIN))
+# What a browser asks for at once is told several times, one among the other.
+bursts = st.builds(
+    Contact, st.integers(at(9, 30), at(9, 30) + 1), st.sampled_from(ADDRESSES[:2]), st.sampled_from(NAMES)
 )
-readings = st.lists(st.one_of(contacts, contacts, contacts, contacts, leases), max_size=60)
+readings = st.lists(st.one_of(contacts, contacts, bursts, bursts, leases), max_size=60)
 
 
 @pytest.fixture(scope="module")
@@ -61,16 +67,20 @@ def placer(school: Directory, told: Sequence[Lease], *, remote: bool) -> Placer:
 
 @settings(derandomize=True, max_examples=300, deadline=None)
 @given(
-    st.lists(leases, max_size=8), st.sampled_from(ADDRESSES), moments, st.integers(0, 20_000), st.booleans()
+    st.lists(leases, max_size=8),
+    st.sampled_from(ADDRESSES),
+    st.lists(moments | st.integers(at(0) - 90_000, at(0) + 180_000), min_size=1, max_size=30).map(sorted),
+    st.sampled_from([NOON, NOON + 2 * 86_400]),
+    st.booleans(),
 )
-def test_a_stay_is_where_every_contact_before_its_end_belongs(
-    school: Directory, told: list[Lease], address: str, moment: int, later: int, remote: bool
+def test_contacts_of_an_address_are_placed_together_where_each_is_alone(
+    school: Directory, told: list[Lease], address: str, asked: list[int], now: float, remote: bool
 ) -> None:
-    place = placer(school, told, remote=remote).at(NOON)
-    found, until = place.stay(address, moment)
-    assert until > moment
-    for t in (moment, min(until - 1, moment + later), min(until - 1, at(23, 59))):
-        assert place(Contact(t, address, "")) == found
+    place = placer(school, told, remote=remote).at(now)
+    stays = list(place.stays(address, asked))
+    assert all(number > 0 for _, number in stays)
+    together = [found for found, number in stays for _ in range(number)]
+    assert together == [place(Contact(t, address, "")) for t in asked]
 
 
 def columns(facts: Sequence[Fact]) -> Reading:
@@ -93,7 +103,7 @@ def test_columns_make_the_parcels_that_facts_make_one_by_one(
         return Collector(
             kind="dnsmasq",
             source="s",
-            placer=placer(school, (), remote=remote),
+            placer=placer(school, MORNING, remote=remote),
             matcher=matcher,
             catalogue=catalogue.version,
             off_task=frozenset(range(1, len(catalogue.apps), 7)),
@@ -118,25 +128,32 @@ def batch_of(data: bytes) -> tuple[object, ...]:
 
 
 class Nowhere(Place):
-    """Says of every second something else."""
-
-    def __init__(self) -> None:
-        self.asked = 0
+    """Says something else of every second; and of an address the moments in their order, a day at a time."""
 
     def __call__(self, fact: Use, /) -> Spot | Miss:
         raise NotImplementedError
 
-    def stay(self, address: str, moment: int, /) -> tuple[Spot | Miss, int]:
-        self.asked += 1
-        return Miss("outside", f"{address} at {moment}"), moment + 1
+    def stays(self, address: str, moments: Sequence[int], /) -> Iterator[tuple[Spot | Miss, int]]:
+        assert list(moments) == sorted(moments)
+        assert moments[0] // 86_400 == moments[-1] // 86_400
+        for moment, same in groupby(moments):
+            yield Miss("outside", f"{address} at {moment}"), len(list(same))
 
 
-def test_a_log_of_which_every_second_is_another_lesson_takes_no_more_than_its_length() -> None:
-    facts = [Contact(9 * i % 1000, "10.0.0.1", "x") for i in range(1000)]
-    place = Nowhere()
-    where, found = place_all(Contacts.of(facts), place)
-    assert [found[i] for i in where.tolist()] == [Miss("outside", f"10.0.0.1 at {fact.t}") for fact in facts]
-    assert place.asked <= len(facts)
+DAYS = st.sampled_from([0, 1, 2, 256, 65_536, 65_537])  # a log may have any, if a clock was wrong
+SECONDS = st.integers(0, 20) | st.integers(0, 86_399)
+TIMES = st.tuples(DAYS, SECONDS).map(lambda time: time[0] * 86_400 + time[1])
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(st.lists(st.tuples(TIMES, st.sampled_from(ADDRESSES)), min_size=1, max_size=60))
+def test_every_contact_of_a_log_in_any_order_is_where_its_own_second_and_address_are(
+    log: list[tuple[int, str]],
+) -> None:
+    where, found = place_all(Contacts.of([Contact(t, address, "x") for t, address in log]), Nowhere())
+    placed = [found[i][0] for i in where.tolist()]
+    assert placed == [Miss("outside", f"{address} at {t}") for t, address in log]
+    assert Counter(placed) == Counter(dict(found))
 
 
 def test_what_is_before_a_moment_is_left_out_with_its_place_in_the_log() -> None:

@@ -1,6 +1,8 @@
 """Laws of time: whatever roster, bells, calendar and zone, each second of a device has one place."""
 
 from bisect import bisect_right
+from collections.abc import Set
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import get_args
 from zoneinfo import ZoneInfo
@@ -9,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.daykeys import DESTROYED
 from edge_agent.days import day_of, day_start
 from edge_agent.identity.bells import Bell
 from edge_agent.identity.directory import Directory
@@ -18,6 +21,8 @@ from edge_agent.identity.roster import Meeting, Roster, SchoolClass
 from edge_agent.identity.school_calendar import DAYS, Calendar, Entry
 from edge_agent.identity.timetable import Lesson, Timetable
 from edge_agent.identity.today import Change, Kind
+from edge_agent.placing import DirectoryPlacer
+from edge_agent.sources.facts import Contact, Lease, Located, Released
 
 ZONES = ["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
 # Ordinary days, days on which a clock changes, and one that Apia never had.
@@ -27,6 +32,7 @@ SPECIAL = [
 ]
 USERS = ("a", "b", "c")
 ROOMS = ("", "R1", "R2")
+ADDRESSES = ("10.0.0.1", "fe80::1", "FE80:0::1")  # the last two are one
 
 zones = st.sampled_from(ZONES).map(ZoneInfo)
 days = st.sampled_from(SPECIAL) | st.dates(date(2026, 1, 1), date(2026, 12, 31))
@@ -98,6 +104,7 @@ class School:
         calendar = data.draw(calendars(day))
         bells = data.draw(st.lists(bell(), max_size=6))
         changed = data.draw(st.lists(changes(day, zone), max_size=3))
+        self.bells, self.calendar = bells, calendar
         self.timetable = Timetable(roster, bells, zone, calendar, changed)
         own = [Device(f"S-{user}", f"0000000000{ord(user):02x}", user, "", False) for user in USERS]
         carts = [
@@ -107,7 +114,9 @@ class School:
         inventory = Inventory(
             {item.hardware: item for item in self.devices}, {item.user: item for item in own}
         )
-        self.directory = Directory(inventory, roster, self.timetable, zone)
+        self.inventory, self.roster = inventory, roster
+        points = {f"point {room.lower()}": room for room in ROOMS[1:]}
+        self.directory = Directory(inventory, roster, self.timetable, zone, points)
 
     def of(self, device: Device, day: date) -> list[Lesson]:
         """Everything that the device has on a day, tests too, in order of start."""
@@ -137,6 +146,56 @@ def test_every_second_of_a_device_is_in_one_lesson_or_outside_and_boundaries_are
                 assert found in ("outside_lessons", "no_class")
             else:
                 assert found == ((local, now) if now.collected else "testing")
+
+
+class SomeKeys:
+    """Keys of which those of some days are destroyed."""
+
+    def __init__(self, gone: Set[date]) -> None:
+        self._gone = gone
+
+    def key(self, day: date, now: float) -> bytes | str:
+        return DESTROYED if day in self._gone else bytes(32)
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.data(), zones, days)
+def test_contacts_of_an_address_are_placed_together_where_each_is_alone_whatever_is_told_meanwhile(
+    data: st.DataObject, zone: ZoneInfo, day: date
+) -> None:
+    school = School(data, zone, day)
+    directory, start = school.directory, day_start(day, zone)
+    planned = (*school.timetable.lessons(day), *school.timetable.testing(day))
+    edges = sorted({start, *(second for item in planned for second in (item.start, item.end))})
+    near = st.tuples(st.sampled_from(edges), st.integers(-2, 2)).map(sum)
+    second = near | st.integers(start - 90_000, start + 180_000)
+    every = [one.hardware for one in school.devices]
+    address, hardware = st.sampled_from(ADDRESSES), st.sampled_from([*every, every[-1], "a60000000001"])
+    fact = st.one_of(
+        st.builds(Lease, second, address, hardware),
+        st.builds(Released, second, address),
+        st.builds(Located, second, st.just(every[-1]), st.sampled_from(["Point R1", "Point R2", "?", ""])),
+    )
+    gone = data.draw(st.frozensets(st.sampled_from([day + timedelta(days=one) for one in (-1, 0, 1)])))
+    codes = {name: f"code{name}" for name in school.roster.classes}
+    placer = DirectoryPlacer(directory, SomeKeys(gone), codes)
+    place = placer.at(0.0)
+    for since, where, owner in data.draw(st.lists(st.tuples(second, address, hardware), max_size=2)):
+        directory.leases.assume(since, where, owner)  # and only later is it known who has it
+        placer.learn([Lease(since + data.draw(st.integers(0, 20_000)), where, owner)])
+        edges.append(since)
+    for opted_out in (None, data.draw(st.sampled_from(school.devices))):
+        told = data.draw(st.lists(fact, max_size=12))
+        placer.learn(told)
+        if opted_out is not None:
+            left = {one.hardware: replace(one, opted_out=one is opted_out) for one in school.devices}
+            changed = data.draw(st.lists(changes(day, zone), max_size=2))
+            timetable = Timetable(school.roster, school.bells, zone, school.calendar, changed)
+            directory.replace(Inventory(left, school.inventory.by_user), school.roster, timetable)
+        for one in ADDRESSES:
+            asked = sorted([start, *data.draw(st.lists(second, max_size=20)), *(item.t for item in told)])
+            together = [found for found, number in place.stays(one, asked) for _ in range(number)]
+            assert together == [place(Contact(t, one, "")) for t in asked]
 
 
 @settings(derandomize=True, max_examples=120, deadline=None)

@@ -246,6 +246,27 @@ def test_thirty_of_forty_that_look_up_elsewhere_are_thirty_bypassed_and_move_no_
     assert "30 bypassed" in blind_spot.told(seen)
 
 
+def test_whoever_a_replay_heard_in_an_earlier_lesson_of_the_day_is_asleep_in_a_later_one(
+    tmp_path: Path,
+) -> None:
+    bells = [(str(i), "Mon", f"{hour:02d}:00", f"{hour:02d}:45") for i, hour in enumerate((9, 10, 11), 1)]
+    school = make_school(
+        tmp_path / "school", SchoolSpec([ClassSpec("c1", "t1", learners(12), periods="1,2,3")], bells)
+    )
+    heard_at = {9: range(1, 7), 10: range(7, 9), 11: range(1, 7)}
+    asked = [
+        f"Sep 14 {hour:02d}:05:{i:02d} dnsmasq[9]: query[A] padlet.com from 10.0.0.{i}\n"
+        for hour, numbers in heard_at.items()
+        for i in numbers
+    ]
+    (tmp_path / "log").write_text(log_of(12, 0) + "".join(asked))
+    done = replay_folder(
+        school, [tmp_path / "log"], tmp_path / "out", source="dnsmasq", year=2026, now=END + 86400.0 * 3
+    )
+    assert done.lessons == 3
+    assert done.sight.told()["bypassed"] == 6 + 4 + 4, "first all who are silent, then those always silent"
+
+
 def test_a_running_agent_says_thirty_bypassed_on_its_page_and_in_its_status(tmp_path: Path) -> None:
     school = RunningAgent(tmp_path / "school", tmp_path / "log", "free_mib = 1", PEOPLE)
     school.log.write_text(log_of(40, 10))

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from models.features import compute as compute_module
-from models.features.compute import Signals, blocks, device_counts
+from models.features.compute import Signals, Windows, blocks
 from models.features.set1 import EVIDENCE, FEATURE_INDEX, FEATURES
-from models.features.strip import strips
+from models.features.survey import Survey, survey
 from shared.words import CHANNEL_INDEX, Action
 from tests.models import naive_dwell
-from tests.models.small_windows import APP_CHANNELS, START, WEIGHTS, Row, columns, compute, windows
+from tests.models.small_windows import APP_CHANNELS, OFF_TASK, START, WEIGHTS, Row, columns, compute, windows
 
 SECONDS = 400
 SHARES = [FEATURE_INDEX[name] for name in (*FEATURES[:6], "plan_share")]
@@ -41,6 +41,11 @@ def joined(parts: list[Signals]) -> Signals:
 def several(lists: list[list[Row]]) -> Signals:
     """Several windows of SECONDS each, one after another."""
     return joined([columns(some, window=i, start=START + i * SECONDS) for i, some in enumerate(lists)])
+
+
+def surveyed(signals: Signals, which: Windows) -> Survey:
+    """The survey on the tiny catalogue."""
+    return survey(signals, which, APP_CHANNELS, OFF_TASK)
 
 
 @lawful
@@ -119,9 +124,26 @@ def test_shares_sum_to_one_unless_some_dwell_is_other(lesson: list[Row]) -> None
 @given(lessons)
 def test_devices_never_dwell_longer_than_the_window(lesson: list[Row]) -> None:
     signals, which = columns(lesson), windows(seconds=SECONDS)
-    devices = device_counts(signals, which)[0]
+    found = surveyed(signals, which)
+    (devices,) = found.devices
     assert devices == len({d for t, d, *_ in lesson if 0 <= t < SECONDS})
-    assert compute(signals, which)[0, EVIDENCE] <= devices * SECONDS / 60 + 1e-9
+    assert found.features[0, EVIDENCE] <= devices * SECONDS / 60 + 1e-9
+
+
+@lawful
+@given(st.lists(lessons, min_size=1, max_size=4))
+def test_a_survey_has_the_features_bit_for_bit_and_counts_who_was_there_and_who_acted(
+    lists: list[list[Row]],
+) -> None:
+    signals, which = several(lists), windows(len(lists), seconds=SECONDS)
+    found = surveyed(signals, which)
+    np.testing.assert_array_equal(found.features, compute(signals, which))
+    inside = [[(d, action) for t, d, _, action, _ in some if 0 <= t < SECONDS] for some in lists]
+    assert found.devices.tolist() == [len({d for d, _ in some}) for some in inside]
+    assert found.acting.tolist() == [
+        len({d for d, action in some if action != Action.CONTACT}) for some in inside
+    ]
+    assert len(found.strips) == len(lists)
 
 
 @lawful
@@ -153,13 +175,13 @@ def test_every_feature_stays_in_its_range(lesson: list[Row]) -> None:
 def test_a_strip_holds_all_dwell_and_never_more_than_there_was_time(lesson: list[Row], expected: int) -> None:
     signals, which = columns(lesson), windows(seconds=SECONDS)
     which.expected[:] = expected
-    (strip,) = strips(signals, which, APP_CHANNELS)
+    found = surveyed(signals, which)
+    (strip,) = found.strips
     assert strip.shape == (2, 8)
     assert (strip >= 0).all()
     assert (strip.sum(axis=1) <= 1 + 1e-12).all()
-    time = max(expected, device_counts(signals, which)[0]) * np.array([300, SECONDS - 300])
-    x = compute(signals, which)[0]
-    np.testing.assert_allclose((strip.sum(axis=1) * time).sum() / 60, x[EVIDENCE], atol=1e-9)
+    time = max(expected, found.devices[0]) * np.array([300, SECONDS - 300])
+    np.testing.assert_allclose((strip.sum(axis=1) * time).sum() / 60, found.features[0, EVIDENCE], atol=1e-9)
 
 
 def test_the_strip_shows_when_each_channel_was_used() -> None:
@@ -167,7 +189,7 @@ def test_the_strip_shows_when_each_channel_was_used() -> None:
     rows = [(0, 1, 1, Action.CONTACT, 0.0), (280, 2, 3, Action.CONTACT, 60.0)]
     which = windows(seconds=SECONDS)
     which.expected[:] = 4
-    (strip,) = strips(columns(rows), which, APP_CHANNELS)
+    (strip,) = surveyed(columns(rows), which).strips
     assert strip[0, CHANNEL_INDEX["consume"]] == 60 / (4 * 300)
     assert strip[0, CHANNEL_INDEX["plan"]] == 20 / (4 * 300)
     assert strip[1, CHANNEL_INDEX["plan"]] == 40 / (4 * 100)

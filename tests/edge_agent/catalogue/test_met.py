@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge_agent.catalogue import met as counts
 from edge_agent.catalogue.met import TOLD_BYTES, MetCount, check, of_the_day
 from edge_agent.collector import Collector
 from edge_agent.parcel import Met, Parcel
@@ -130,6 +132,41 @@ def test_whatever_names_are_asked_for_what_is_told_stays_small_and_is_taken(
         check(told)
         assert told.unlisted == 12 * len(asked_for)
         assert sum(len(name) + 9 for name in told.names) <= TOLD_BYTES
+
+
+contacts = st.tuples(
+    st.sampled_from([TODAY, NEXT, "2026-09-16"]),
+    st.sampled_from([BACKGROUND, UNLISTED, UNLISTED, UNLISTED, 3, 7]),
+    st.integers(0, 14),
+    st.sampled_from(["a.example", "www.a.example", "A.b.example.", "janes-ipad.local", "10.0.0.9", ""]),
+)
+
+
+@settings(derandomize=True, max_examples=150, deadline=None)
+@given(st.lists(st.lists(contacts, max_size=120), max_size=3), st.integers(1, 40))
+def test_columns_are_counted_as_contacts_one_by_one(
+    readings: list[list[tuple[str, int, int, str]]], most: int
+) -> None:
+    together, apart = MetCount({7}), MetCount({7})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counts, "MOST_PAIRS", most)
+        patch.setattr(counts, "LEAST_DEVICES", 3)
+        for reading in readings:
+            told = sorted(reading, key=lambda contact: contact[0])
+            for day, app, device, name in told:
+                apart.note(day, app, device, name)
+            seats = list(dict.fromkeys((day, device) for day, _, device, _ in told))
+            names = sorted({name for *_, name in told})
+            together.note_all(
+                seats,
+                np.array([seats.index((day, device)) for day, _, device, _ in told], np.int64),
+                np.array([app for _, app, _, _ in told], np.int64),
+                np.array([names.index(name) for *_, name in told], np.int64),
+                names,
+            )
+            found, wanted = together.tell(), apart.tell()
+            assert found == wanted
+            assert [list(one.names) for one in found] == [list(one.names) for one in wanted]
 
 
 def test_background_is_counted_apart() -> None:
