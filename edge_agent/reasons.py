@@ -71,6 +71,18 @@ OF_SOURCES: Final[Mapping[str, Reason]] = MappingProxyType(
             "See whether somebody floods the agent’s port, or read from a file.",
         ),
         "cut_off": Reason("a connection ended within a line", "Normal where the sender was started again."),
+        "no_place": Reason(
+            "a connection came when all places were taken",
+            "See how many senders there are: eight may be connected, four of them of one machine.",
+        ),
+        "gave_way": Reason(
+            "a connection was ended for that of another sender",
+            "Normal now and then. If it goes on, see which machine holds so many.",
+        ),
+        "sender_not_listed": Reason(
+            "somebody sent whom `from` does not name",
+            "If it is the resolver, add its address. If not, ask who it is.",
+        ),
         "frame_before_start": Reason(_FRAMES, _SENDER),
         "frame_too_long": Reason(_FRAMES, _SENDER),
         "control_frame_size": Reason(_FRAMES, _SENDER),

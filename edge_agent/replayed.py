@@ -29,6 +29,11 @@ def advice(done: Replayed) -> str:
     unmatched = done.counts.get("unmatched", Counter())
     if done.counts.get("refused", Counter()).total() >= done.lines:
         return "No line could be read: check that --source names the program that wrote this log."
+    if done.counts.get("outside", Counter())["outside_lessons"] > unmatched.total():
+        return (
+            "Nothing fell into a lesson: has every class its period (`agent check` tells)? Then look at the"
+            " bells, the time zone, the days that the log has, and --year."
+        )
     if unmatched["no_lease"]:
         return "No address could be matched: add `log-dhcp` to the resolver, or give `leases` in agent.toml."
     if unmatched.total():

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Meta
 
 from edge_agent.paths import AgentFolder
+from edge_agent.sources.senders import networks
 from shared import settings
 from shared.errors import SettingsError
 from shared.link.peer_file import Peer, PeerFile
@@ -67,12 +68,16 @@ class CartSettings(msgspec.Struct, frozen=True):
 
 
 class SourceSettings(msgspec.Struct, frozen=True):
-    """One source: a file, pipe or folder to follow (`path`), an address to `listen` at, a `port` for apps."""
+    """One source: a file, pipe or folder to follow (`path`), an address to `listen` at, a `port` for apps.
+
+    senders (`from`): addresses and networks that alone are listened to; everybody if it is empty.
+    """
 
     kind: str
     id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     path: str | None = None
     listen: str | None = None
+    senders: Annotated[tuple[str, ...], Meta(max_length=64)] = msgspec.field(default=(), name="from")
     mapping: str | None = None
     port: Port | None = None
     user: str | None = None
@@ -197,6 +202,12 @@ def _check_source(folder: AgentFolder, source: SourceSettings) -> None:
         )
     if source.port is not None and (source.user is None or source.password_file is None):
         raise SettingsError(f"{where}: a listening source needs `user` and `password_file`")
+    if source.senders and not (source.listen or "").startswith(("udp:", "tcp:")):
+        raise SettingsError(f"{where}: `from` is for `listen` at udp:// or tcp:// alone")
+    try:
+        networks(source.senders)
+    except SettingsError as error:
+        raise SettingsError(f"{where}: {error}") from None
 
 
 TEMPLATE: Final = """\
@@ -255,6 +266,7 @@ path = "input/dnsmasq.log"
 # kind = "dnstap"              # told as it happens, leaving no file: docs/sources/listening.md
 # id = "unbound"
 # listen = "tcp://127.0.0.1:6000"    # udp:// or tcp:// for syslog; unix:PATH or tcp:// for dnstap
+# from = ["10.1.0.53"]         # if not on loopback: addresses or networks that alone may send; else everybody
 
 # [[sources]]
 # kind = "securly"             # a filter's export by event, or a folder into which such files are dropped

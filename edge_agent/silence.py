@@ -24,6 +24,7 @@ FORGETS: Final = 0.8  # a day: a pause that does not come again is no longer usu
 LOOK_SECONDS: Final = 20.0
 AWAY: Final = 300.0  # the agent itself was not there
 LOOKED_BACK: Final = 14  # days
+SPOILT_SHOWN: Final = 7 * 86_400.0
 
 Event = Literal["silent", "over", ""]
 
@@ -124,14 +125,18 @@ class Silences:
         self._wall = wall
         self._looked = float("-inf")
         self._silent: dict[str, float] = {}
+        self._spoilt: dict[str, int] = {}
 
     @property
     def trouble(self) -> str:
-        """Which source is silent, or nothing."""
+        """Which source is silent, or which notices could not be read back, or nothing."""
         for source, since in self._silent.items():
             clock = datetime.fromtimestamp(since, self._settings.zone).strftime("%H:%M on %d %B")
             said = f"Source {source} has been silent in lessons since {clock}"
             return f"{said}: see whether its program runs and still logs"
+        if self._spoilt:
+            reasons = ", ".join(f"{why.replace('_', ' ')}: {n}" for why, n in sorted(self._spoilt.items()))
+            return f"Notices that were spoilt in the store were set aside unsent ({reasons}): check the disk"
         return ""
 
     def look(self, now: float) -> int:
@@ -148,6 +153,7 @@ class Silences:
             name: msgspec.json.decode(text, type=Pulse)
             for name, text in connection.execute("SELECT source, pulse FROM pulses")
         }
+        self._spoilt = waiting.spoilt(connection, self._wall() - SPOILT_SHOWN)
         told, self._silent = 0, {}
         day = day_of(now, self._settings.zone).isoformat()
         for source in map(Source._make, self._sources()):

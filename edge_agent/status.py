@@ -187,13 +187,19 @@ def _refused(detail: str) -> str:
 def _about_matching(status: dict[str, Any]) -> list[str]:
     steps = []
     unmatched = sum(n for reason, n in status["unmatched"].items() if reason not in LEFT_OUT)
-    if unmatched > ENOUGH_TO_JUDGE and unmatched > status["signals"]:
+    known = status["signals"] + sum(status["outside"].values())  # outside lessons a device is known too
+    if unmatched > ENOUGH_TO_JUDGE and unmatched > known:
         steps.append(
             "More look-ups have no known device than have one: see the reasons under what is refused."
         )
     identity = sum(n for reason, n in status["refused"].items() if ".csv: " in reason)
     if identity:
-        steps.append(f"{identity} rows of roster, inventory or bells are of no use: see the reasons below.")
+        rows = (
+            "1 row of the school’s files is"
+            if identity == 1
+            else f"{identity:,} rows of the school’s files are"
+        )
+        steps.append(f"{rows} of no use: see the reasons below.")
     if status["rejected_by_intake"]:
         steps.append(
             f"{status['rejected_by_intake']} batches of signals were refused: report it with the log."

@@ -14,7 +14,7 @@ from hub.views.school import LessonView
 from models.features.set1 import FEATURES
 from models.integration.load import IntegrationModel
 from models.scoring.fit_file import Fit, matched, read_fit
-from models.scoring.reference import shipped_reference
+from models.scoring.reference import Reference, shipped_reference
 from models.scoring.scorer import Scored, Scorer
 from shared.errors import BadInput, SettingsError, UsageError
 from shared.versions import fit_in
@@ -126,7 +126,7 @@ def _row(features: Mapping[str, float | None]) -> NDArray[np.float64]:
 
 
 def _untold(lesson: LessonView, one: PlacementView, why: str) -> Moved:
-    return _shaped(lesson, one, why, None, None, ())
+    return _shaped(lesson, one, why, None, None, (), simulated=False)
 
 
 def _told(
@@ -150,7 +150,13 @@ def _told(
     ]
     found.sort(key=lambda item: (-abs(item.push), item.value is None))
     total = float(scored.score[0, d])
-    return _shaped(lesson, one, "", float(scored.kept[0, d]), total, found)
+    simulated = _simulated(scorer.reference)
+    return _shaped(lesson, one, "", float(scored.kept[0, d]), total, found, simulated=simulated)
+
+
+def _simulated(reference: Reference) -> bool:
+    """Whether no real lesson is behind it: a fit of a few lessons keeps the means that ship."""
+    return reference.simulated or np.array_equal(reference.mean, shipped_reference().mean)
 
 
 def _shaped(
@@ -160,6 +166,8 @@ def _shaped(
     kept: float | None,
     total: float | None,
     found: Sequence[Contribution],
+    *,
+    simulated: bool,
 ) -> Moved:
     return Moved(
         start=lesson.start,
@@ -168,6 +176,7 @@ def _shaped(
         label=one.label,
         version=one.version,
         calibrated=one.calibrated,
+        typical_simulated=simulated,
         why_not=why,
         kept=kept,
         total=total,

@@ -1,20 +1,18 @@
 """Notices on their way: kept in a store until they are sent, each once, tried again for a day."""
 
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Final
 
-import msgspec
 import structlog
 
 from shared import notice as notices
 from shared import waiting
-from shared.notice import Notice, NoticeSettings
+from shared.errors import BadInput
+from shared.notice import Channel, NoticeSettings
 from shared.storage import Writer, reader
 
 LOOK_SECONDS: Final = 5.0
@@ -48,42 +46,49 @@ class Courier:
             self._thread.join(timeout=5)
 
     def look(self) -> int:
-        """Send everything that is due; how many were sent."""
+        """Send everything that is due; how many were sent. A way that fails is left alone for a while."""
         now, sent = self._clock(), 0
         connection = reader(self._writer.path)
         try:
-            due = connection.execute(
-                "SELECT * FROM notices WHERE state = 'waiting' AND next <= ? ORDER BY at LIMIT 20", (now,)
-            ).fetchall()
+            found = waiting.due(connection, now)
         finally:
             connection.close()
-        for row in due:
+        failed: set[Channel] = set()
+        for key, due in found:
             if self._stop.is_set():
                 break
-            sent += self._send(row, now)
+            if isinstance(due, BadInput):
+                self._log.error("set aside", reason=due.reason)
+                self._writer.run(partial(waiting.set_aside, key=key, reason=due.reason, now=now))
+            elif due.way not in failed:
+                is_sent = self._send(key, due, now)
+                sent += is_sent
+                if not is_sent:
+                    failed.add(due.way)
         return sent
 
-    def _send(self, row: sqlite3.Row, now: float) -> bool:
+    def _send(self, key: waiting.Key, due: waiting.Due, now: float) -> bool:
         from shared import sending  # loaded only once there is something to send: it takes memory
 
-        notice = msgspec.json.decode(row["notice"], type=Notice)
-        state, tries = "sent", row["tries"]
+        state, tries = "sent", due.tries
         try:
-            at = datetime.fromtimestamp(row["at"], UTC).astimezone()
-            sending.send(notice, row["way"], self._settings, self._folder, at)
-        except sending.UnsentError as error:
+            sending.send(due.notice, due.way, self._settings, self._folder, due.at.astimezone())
+        except Exception as error:  # noqa: BLE001 - one that breaks the program must not keep the others
             tries += 1
-            state = "given_up" if now - row["at"] >= GIVEN_UP else "waiting"
-            self._log.warning("not sent", why=str(error), tries=tries, state=state)
-        next_at = now + WAITS[min(max(tries, 1), len(WAITS)) - 1]
-        key = row["id"], row["way"]
+            state = "given_up" if now - due.at.timestamp() >= GIVEN_UP else "waiting"
+            why = str(error) if isinstance(error, sending.UnsentError) else type(error).__name__
+            self._log.warning("not sent", why=why, tries=tries, state=state)
+        over = self._clock()  # a slow server may have taken a minute
+        next_at = over + WAITS[min(max(tries, 1), len(WAITS)) - 1]
         self._writer.run(partial(waiting.settle, key=key, state=state, tries=tries, next_at=next_at))
+        if state != "sent":
+            self._writer.run(partial(waiting.postpone, way=due.way, now=over, next_at=over + WAITS[0]))
         return state == "sent"
 
     def _run(self) -> None:
         while not self._stop.is_set():
             try:
                 self.look()
-            except sqlite3.Error as error:  # a full disk: another time
+            except Exception as error:  # noqa: BLE001 - a full disk, most likely: another time
                 self._log.warning("no notices", kind=type(error).__name__)
             self._stop.wait(LOOK_SECONDS)

@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import msgspec
+
+from edge_agent.check.apps import AppsOnIpads
 from edge_agent.check.findings import Finding
-from edge_agent.store import checks
+from edge_agent.store import app_days, checks
 from shared.errors import UsageError
 from shared.storage import Writer, reader
 
@@ -20,6 +23,7 @@ class ShownChecks:
     ticked: tuple[Finding, ...]
     well: int
     token: str
+    apps: AppsOnIpads | None = None
 
 
 class CheckDesk:
@@ -35,6 +39,7 @@ class CheckDesk:
         connection = reader(self._writer.path)
         try:
             kept = checks.listed(connection)
+            apps = app_days.shown(connection)
         finally:
             connection.close()
         if not kept:
@@ -47,6 +52,7 @@ class CheckDesk:
             ticked=tuple(one.finding for one in wrong if one.ticked),
             well=len(kept) - len(wrong),
             token=self.token,
+            apps=None if apps is None else msgspec.json.decode(apps, type=AppsOnIpads),
         )
 
     def take(self, name: str, *, on: bool) -> None:

@@ -32,12 +32,14 @@ class SourceFacts:
 
     newest: the time that its newest line says; written: when this machine saw its file change. `misses`
     counts look-ups that belonged nowhere, by reason, of a source that left nothing on disk to sample.
+    looked_into is False where the school's files are of no use: nothing is known of the log's lines then.
     """
 
     id: str
     kind: str
     where: str
     listens: bool = False
+    looked_into: bool = True
     trouble: str = ""
     advice: str = ""
     newest: float | None = None
@@ -114,11 +116,34 @@ class HouseFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ListedApp:
+    """An entry of the catalogue: on how many iPads it is, and whether an app list could name it at all."""
+
+    name: str
+    installed: int
+    nameable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AppFacts:
+    """Entries by id, without those off task; `lists`: how many iPads told theirs.
+
+    days: local day: app id: how many devices met it in lessons, 0 where fewer than ten. `today` is not over
+    yet: what it met was met, but it counts as no day.
+    """
+
+    lists: int
+    apps: Mapping[str, ListedApp]
+    days: Mapping[str, Mapping[str, int]]
+    today: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything, as it was at `now` (seconds UTC). `school` is None where its files are of no use.
 
     bypassed: the most devices that went around the resolver in one of the newest lessons, as far as the
-    store says so.
+    store says so. `apps` is None where the inventory has no app lists.
     """
 
     now: float
@@ -131,3 +156,4 @@ class Facts:
     house: HouseFacts = HouseFacts()
     bypassed: int = 0
     has_addresses: bool = False
+    apps: AppFacts | None = None

@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from edge_agent.check.app_facts import app_facts
 from edge_agent.check.facts import Facts, SchoolFacts, SeenFacts
 from edge_agent.check.gather_sources import SourceLook, unreadable
 from edge_agent.check.house_facts import bypassed, house_facts
@@ -56,6 +57,7 @@ def gather(
         house=house_facts(folder, settings),
         bypassed=bypassed(folder),
         has_addresses=bool(settings.addresses) or settings.identity.leases is not None,
+        apps=None if parts is None else app_facts(folder, parts, now),
     )
 
 

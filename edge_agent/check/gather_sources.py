@@ -11,6 +11,7 @@ from typing import Final
 
 from edge_agent.check.facts import LogFacts, SourceFacts
 from edge_agent.check.retention import log_facts
+from edge_agent.check.rights import advice
 from edge_agent.check.sampling import Progress, Read, Sampler
 from edge_agent.pages.shape import AgentStatus, Source
 from edge_agent.parts import parser
@@ -23,11 +24,6 @@ from shared.serving import LOOPBACK
 
 _NETWORK: Final = re.compile(r"(udp|tcp)://\[?([^\[\]/]+?)\]?:(\d{1,5})")
 _TAKEN: Final = "Stop the other program (`ss -lntup` names it), or take another port here and there."
-_RIGHTS: Final = (
-    "Correct its path in agent.toml, or let the agent’s user read it: `sudo usermod -aG adm commonground`"
-    " where logs belong to the group adm, else `sudo setfacl -m u:commonground:r FILE`, and"
-    " `create 0640` with that group in its rotation."
-)
 _READS: Final = "Correct `kind`, `path` and `mapping` of this source in agent.toml."
 
 
@@ -73,9 +69,9 @@ class SourceLook:
         row = KINDS.get(source.kind)
         if not trouble and (row is None or row.framed):
             trouble = f"is no file that `{source.kind}` can be read from"
-        advice = _RIGHTS
+        steps = advice(path, source.kind)
         if not trouble and self._sampler is not None:
-            advice = _READS
+            steps = _READS
             try:
                 read = self._sampler.read(source, path)
             except OSError as error:
@@ -87,7 +83,8 @@ class SourceLook:
             kind=source.kind,
             where=source.path or "",
             trouble=trouble,
-            advice=advice if trouble else "",
+            advice=steps if trouble else "",
+            looked_into=self._sampler is not None,
             newest=read.newest,
             written=_changed(path),
             lines=read.lines,
@@ -114,9 +111,9 @@ class SourceLook:
     def _listener(self, source: SourceSettings) -> SourceFacts:
         told = self._running.get(source.id)
         where = source.listen or (f"port {source.port}" if source.port is not None else source.path or "")
-        trouble, advice = ("", "") if told is not None else _cannot_listen(self._folder, source)
+        trouble, steps = ("", "") if told is not None else _cannot_listen(self._folder, source)
         if told is not None and "cannot" in told.state:
-            trouble, advice = f"does not work: {told.state}", "See the agent’s log, then start it anew."
+            trouble, steps = f"does not work: {told.state}", "See the agent’s log, then start it anew."
         row = KINDS.get(source.kind)
         return SourceFacts(
             id=source.id,
@@ -124,7 +121,7 @@ class SourceLook:
             where=where,
             listens=True,
             trouble=trouble,
-            advice=advice,
+            advice=steps,
             newest=_newest(told),
             lines=told.lines if told is not None else 0,
             refused=dict(told.refused) if told is not None else {},

@@ -83,12 +83,14 @@ def _shorter(source: SourceFacts, log: LogFacts) -> str:
         " (`querylog: interval: 24h` in AdGuardHome.yaml).",
     }
     found = [steps[called] for _, called, _ in log.keeps if called in steps]
-    where = f"in {log.rotation}" if log.rotation else "in a new file /etc/logrotate.d/commonground-dns"
     if source.kind != "adguard":
-        found.append(
-            f"The agent needs a day. {where.capitalize()}: `{source.where} {{ daily  rotate 1  maxage 2 "
-            " missingok  create 0640 }`; then delete the older files."
+        rules = (
+            f"In {log.rotation}, among the rules of this log: `daily`, `rotate 1`, `maxage 2`"
+            if log.rotation
+            else f"In a new file /etc/logrotate.d/commonground-dns: `{source.where} {{ daily  rotate 1 "
+            " maxage 2  missingok  create 0640 }`"
         )
+        found.append(f"The agent needs a day. {rules}; then delete the older files.")
     return " ".join(found)
 
 

@@ -57,7 +57,7 @@ def logrotate_days(path: Path, system: Path) -> tuple[str, float | None]:
         others = sorted(folder.iterdir())
     except OSError:
         others = []
-    for file in (*others, main):
+    for file in (*others, system / PIHOLE / "logrotate", main):
         for block in _blocks(_text(file)):
             names, brace, body = block.rpartition("{")
             is_named = any(

@@ -4,14 +4,29 @@ from collections.abc import Iterator
 from typing import Final
 
 from edge_agent.check.facts import Facts, SchoolFacts
-from edge_agent.check.findings import Finding
+from edge_agent.check.findings import Finding, Level
 from edge_agent.check.words import counted, share
+from edge_agent.identity.opt_outs import NOBODY
 
 QUARTER: Final = 900
 SHIFTS: Final = tuple(range(-48, 49, 2))  # quarters of an hour: twelve hours either way, by half hours
 ENOUGH: Final = 500  # contacts that a time zone is judged by
 BETTER: Final = 25.0  # percent points more in lessons, if the clock were shifted
 EXAMPLES: Final = 5
+_ROWS: Final = (
+    "Put them right where they come from and export again; a running agent’s page shows each row’s shape."
+)
+_HINTS: Final = {
+    "no hardware address": "Does the column of Wi-Fi addresses hold them, and not serial numbers?",
+    "no serial number": "Does the column of serial numbers hold them?",
+    "unknown class": "Are these classes of last year? They must be spelt as in the roster.",
+    "unreadable day or time": "Write times as 13:05 and days as Mon-Fri.",
+    "it ends before it starts": "Are the times those on the wall, 13:20 and not 1:20?",
+    "unreadable time": "Write times as 13:05.",
+    "unreadable date": "Write dates as 2026-11-25.",
+    "wrong number of columns": "A row has more cells, or fewer, than the first line has names.",
+    "no iPad": "Macs, iPhones and others in an MDM’s export are passed over: nothing to do.",
+}
 
 
 def about_school(facts: Facts) -> Iterator[Finding]:
@@ -26,14 +41,20 @@ def about_school(facts: Facts) -> Iterator[Finding]:
         )
         return
     what = f"{counted(school.classes, 'class', 'classes')}, {counted(school.learners, 'learner')}"
+    empty = [
+        name for name, number in (("roster", school.classes), ("inventory", school.devices)) if not number
+    ]
     yield Finding(
         "identity.files",
-        "ok" if school.classes and school.devices else "fix",
+        "fix" if empty else "ok",
         f"The school’s files hold {what} and {counted(school.devices, 'device')}.",
         {"classes": school.classes, "learners": school.learners, "devices": school.devices},
-        "" if school.classes and school.devices else "Export roster and inventory again: one is empty.",
+        f"Nothing in the {' and the '.join(empty)} is of use. Export it again, or see below why no row is."
+        if empty
+        else "",
     )
     yield _rows(school)
+    yield _opt_outs(school)
     yield from _classes(school)
     yield from _people(school)
     yield _private(school)
@@ -41,10 +62,12 @@ def about_school(facts: Facts) -> Iterator[Finding]:
 
 
 def _rows(school: SchoolFacts) -> Finding:
-    number = sum(school.refused.values())
+    refused = {key: n for key, n in school.refused.items() if not key.endswith(f": {NOBODY}")}
+    number = sum(refused.values())
     if not number:
         return Finding("identity.rows", "ok", "Every row of the school’s files is of use.", {"rows": 0})
-    most = sorted(school.refused.items(), key=lambda item: -item[1])[:3]
+    most = sorted(refused.items(), key=lambda item: -item[1])[:3]
+    hints = [_HINTS[reason] for key, _ in most if (reason := key.partition(": ")[2]) in _HINTS]
     return Finding(
         "identity.rows",
         "look",
@@ -52,19 +75,43 @@ def _rows(school: SchoolFacts) -> Finding:
         + "; ".join(f"{n} × {reason}" for reason, n in most)
         + ".",
         {"rows": number},
-        "Put them right where they come from (the student information system, MDM) and export again;"
-        " the status page shows the shape of each.",
+        " ".join((*dict.fromkeys(hints), _ROWS)),
+    )
+
+
+def _opt_outs(school: SchoolFacts) -> Finding:
+    number = sum(n for key, n in school.refused.items() if key.endswith(f": {NOBODY}"))
+    if not number:
+        return Finding("identity.opt_outs", "ok", "Every row of the opt-outs names a device.", {"rows": 0})
+    return Finding(
+        "identity.opt_outs",
+        "look",
+        f"{counted(number, 'row')} of the opt-outs {'names' if number == 1 else 'name'} no device of the"
+        " inventory: whoever is meant is not left out.",
+        {"rows": number},
+        "Spell the user or serial number as the inventory does. A learner who takes iPads from a cart is the"
+        " user of none: name the serial number of one that is kept for them. If they have left, take the row"
+        " out.",
     )
 
 
 def _classes(school: SchoolFacts) -> Iterator[Finding]:
+    none_meets = bool(school.classes) and len(school.without_lessons) == school.classes
     yield _listing(
         "classes.period",
         school.without_lessons,
         "Every class has its bells.",
         "No bell rings for",
-        "Give the class its period in the roster or in the timetable file, spelt as in the bells:"
-        " class,period,days,room.",
+        (
+            "Not one class has a time, so there will be no lesson. Apple School Manager never says when a"
+            ' class meets: name a file, timetable = "input/timetable.csv" under [identity], with'
+            " class,period,days,room. If there is one, are its classes this year’s, and its periods those of"
+            " the bells?"
+            if none_meets
+            else "Give the class its period in the roster or in the timetable file, spelt as in the bells:"
+            " class,period,days,room."
+        ),
+        "fix" if none_meets else "look",
     )
     yield _listing(
         "classes.room",
@@ -112,13 +159,15 @@ def _classes(school: SchoolFacts) -> Iterator[Finding]:
     )
 
 
-def _listing(name: str, classes: tuple[str, ...], well: str, what: str, do: str) -> Finding:
+def _listing(
+    name: str, classes: tuple[str, ...], well: str, what: str, do: str, level: Level = "look"
+) -> Finding:
     number = len(classes)
     if not number:
         return Finding(name, "ok", well, {"classes": 0})
     return Finding(
         name,
-        "look",
+        level,
         f"{what} {counted(number, 'class', 'classes')}.",
         {"classes": number},
         do,

@@ -29,7 +29,7 @@ def about_sources(facts: Facts) -> Iterator[Finding]:
         )
     for source in facts.sources:
         yield _readable(source)
-        if not source.trouble:
+        if not source.trouble and source.looked_into:
             if not source.listens or source.newest is not None:
                 yield _fresh(facts, source)
             if source.newest is not None:
@@ -112,7 +112,9 @@ def _clock(facts: Facts, source: SourceFacts) -> Finding:
             {"seconds": round(ahead / 60) * 60},
             (
                 "That looks like a time zone: the log is in another one than `timezone` in agent.toml says."
-                " A container writes UTC unless it is told otherwise (TZ=America/Denver in its environment)."
+                f" If that is right: `sudo timedatectl set-timezone {facts.zone.key}` where the resolver"
+                " runs, and restart it. A container writes UTC unless it is told otherwise"
+                f" (TZ={facts.zone.key} in its environment)."
                 if zone
                 else "Let both machines take their time from the network: `timedatectl set-ntp true`, and"
                 " `timedatectl` must say `System clock synchronized: yes`."

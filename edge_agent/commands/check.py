@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from edge_agent.commands.common import AsJson, Folder, opened_store, progress_bar, say
+from edge_agent.commands.common import AsJson, Folder, opened_store, progress_bar, require_own, say
 from edge_agent.days import day_start, rfc3339
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import AgentSettings, load_settings
 from shared.errors import CommonGroundError, UsageError
 
 if TYPE_CHECKING:
+    from edge_agent.check.facts import Facts
     from edge_agent.check.findings import Finding
     from edge_agent.pages.shape import AgentStatus
 
@@ -41,12 +42,13 @@ def check(
 
     paths = AgentFolder(folder)
     settings = load_settings(paths)
+    require_own(paths)
     start = None if since is None else _start(since, settings)
     with progress_bar("Reading the newest lines") as progress:
         facts = gather(paths, _running(settings, paths), since=start, progress=progress)
     found = findings(facts)
     level = worst(found)
-    ticked = _keep(paths, found, facts.now) if start is None else frozenset()
+    ticked = _keep(paths, found, facts) if start is None else frozenset()
     if as_json:
         rows = [_row(finding, finding.id in ticked) for finding in found]
         about = {"school": settings.school, "checked": rfc3339(facts.now), "level": level}
@@ -66,14 +68,19 @@ def _running(settings: AgentSettings, paths: AgentFolder) -> "AgentStatus | None
         return None
 
 
-def _keep(paths: AgentFolder, found: "list[Finding]", now: float) -> frozenset[str]:
+def _keep(paths: AgentFolder, found: "list[Finding]", facts: "Facts") -> frozenset[str]:
     """Keep the result for the agent's page, if the agent ever ran; which findings are ticked off."""
-    from edge_agent.store import checks
+    from edge_agent.check.apps import as_shown
+    from edge_agent.store import app_days, checks
 
     if not paths.database.exists():
         return frozenset()
     with suppress(sqlite3.OperationalError), opened_store(paths) as connection:
-        checks.keep(connection, found, now)
+        checks.keep(connection, found, facts.now)
+        if facts.apps is not None:
+            app_days.keep(connection, facts.apps.days, as_shown(facts.apps))
+        elif facts.school is not None:
+            app_days.forget(connection)
         return frozenset(one.finding.id for one in checks.listed(connection) if one.ticked)
     return frozenset()
 

@@ -1,5 +1,7 @@
 """What the commands of `commonground agent` share."""
 
+import os
+import pwd
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
@@ -75,6 +77,7 @@ class opened_store:  # noqa: N801 - reads as a statement: `with opened_store(fol
         from shared.storage import LARGE_PAGE, connect, migrate, transaction
 
         load_settings(paths)
+        require_own(paths)
         self._connection = connect(paths.database, LARGE_PAGE)
         migrate(self._connection, MIGRATIONS)
         self._transaction = transaction(self._connection)
@@ -111,6 +114,20 @@ def reading_store(paths: AgentFolder) -> Iterator[sqlite3.Connection]:
 def _text(data: bytes) -> str:
     """Text that somebody spoilt is shown as far as it can be, for a check to name it."""
     return data.decode(errors="replace")
+
+
+def require_own(paths: AgentFolder) -> None:
+    """Raises SettingsError where the folder is another user's, with the way to call it as that user."""
+    try:
+        found = paths.secrets.stat()
+    except OSError:
+        return  # said by whoever needs it
+    if not os.access(paths.secrets, os.R_OK | os.W_OK | os.X_OK):
+        try:
+            owner = pwd.getpwuid(found.st_uid).pw_name
+        except KeyError:
+            owner = f"#{found.st_uid}"
+        raise SettingsError(f"{paths.root} is the user {owner}’s: say it again after `sudo -u {owner}`")
 
 
 def require_database(paths: AgentFolder) -> None:

@@ -78,13 +78,23 @@ def _files(wishes: "Wishes", paths: AgentFolder, settings: AgentSettings) -> dic
     files = payloads.profiles(wishes)
     texts = {
         "resolver/unbound.conf": resolver_side.unbound(wishes, resolver_side.Listening(listen)),
-        "resolver/dnsmasq.conf": resolver_side.dnsmasq(),
+        **_dnsmasq(settings),
         "firewall.md": firewall_side.request(
             wishes, hub.address if hub else "", settings.intake.public or ""
         ),
     }
     texts["README.md"] = profile_readme.readme(wishes, [*files, *texts])
     return files | {name: text.encode() for name, text in texts.items()}
+
+
+def _dnsmasq(settings: AgentSettings) -> dict[str, str]:
+    """Pi-hole is a dnsmasq that logs for itself: it gets a file of its own instead."""
+    from edge_agent.setup import resolver_side
+
+    if any(one.kind == "pihole" for one in settings.sources):
+        return {"resolver/pihole.conf": resolver_side.pihole()}
+    by_syslog = any(one.kind == "dnsmasq" and one.listen for one in settings.sources)
+    return {"resolver/dnsmasq.conf": resolver_side.dnsmasq(by_syslog=by_syslog)}
 
 
 def _write(out: Path, files: dict[str, bytes]) -> list[Path]:

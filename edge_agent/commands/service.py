@@ -38,7 +38,7 @@ def service(
         user=user,
         memory_mib=512,
         runtime=True,
-        groups=("adm",) if any(path.is_relative_to(_LOGS) for path in reads) else (),
+        groups=tuple(sorted({group for path in reads if (group := _group(path))})),
     )
     text = made.launchd(own) if launchd else made.systemd(own)
     if out is None:
@@ -46,3 +46,10 @@ def service(
     else:
         replace(out, text.encode())
         typer.echo(f"Wrote {out}")
+
+
+def _group(path: Path) -> str:
+    """Whose members may read a log; on Debian it is adm for one that is not there yet."""
+    from edge_agent.check.rights import reading_group
+
+    return reading_group(path) or ("adm" if path.is_relative_to(_LOGS) else "")

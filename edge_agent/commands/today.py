@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from edge_agent.commands.common import AsJson, Folder, say, school_time
+from edge_agent.commands.common import AsJson, Folder, require_own, say, school_time
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_settings
 from shared.errors import UsageError
@@ -35,6 +35,7 @@ def today(
     day = _day(on, now)
     file = today_file(paths.root)
     if change:
+        require_own(paths)
         schedules = load_schedules(paths, settings)
         taken = parse_change(" ".join(change), day, int(now.timestamp()), schedules)
         add_change(file, taken)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from edge_agent.identity.table_text import MAX_MIB, text_of, too_large
+from edge_agent.identity.table_text import MAX_MIB, text_of, too_large, unreadable
 from edge_agent.identity.tables import Refused, parse, rows
 from shared.errors import SettingsError
 
@@ -22,11 +22,15 @@ _CANNOT: Final = (OSError, EOFError, zipfile.BadZipFile, zlib.error, NotImplemen
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """CSV files by their lower-case name. `dated` is the date in the export's own name, or nothing."""
+    """CSV files by their lower-case name. `dated` is the date in the export's own name, or nothing.
+
+    packed: there is a zip among them, which is not read.
+    """
 
     path: Path
     dated: str
     files: dict[str, Callable[[], bytes] | Path]
+    packed: bool = False
 
     def has(self, *names: str) -> bool:
         """Whether all of these files are there."""
@@ -58,7 +62,7 @@ def bundles(path: Path) -> list[Bundle]:
     except FileNotFoundError:
         raise SettingsError(f"{path} is missing: export it, or correct its path in agent.toml") from None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        raise SettingsError(unreadable(path, error)) from None
     loose: dict[str, Callable[[], bytes] | Path] = {
         item.name.lower(): item for item in inside if item.suffix.lower() == ".csv" and item.is_file()
     }
@@ -81,6 +85,12 @@ def _zipped(path: Path) -> Bundle:
     try:
         with zipfile.ZipFile(path) as archive:
             infos = archive.infolist()
+    except PermissionError as error:
+        raise SettingsError(unreadable(path, error)) from None
+    except zipfile.BadZipFile:
+        raise SettingsError(
+            f"{path} is no readable zip: name the roster's folder or zip, or export it again if that is it"
+        ) from None
     except _CANNOT as error:
         raise SettingsError(f"{path} is no readable zip ({type(error).__name__}): export it again") from None
     # Apple and Windows put files of their own beside those that somebody chose.
@@ -94,7 +104,8 @@ def _zipped(path: Path) -> Bundle:
         if name in files:
             raise SettingsError(f"{path} holds two files called {name}: export it again")
         files[name] = _Member(path, info.filename)
-    return Bundle(path, _date_in(path.name), files)
+    packed = any(info.filename.lower().endswith(".zip") for info in infos)
+    return Bundle(path, _date_in(path.name), files, packed)
 
 
 def _refuse_tricks(path: Path, infos: Sequence[zipfile.ZipInfo]) -> None:

@@ -36,11 +36,15 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """Devices by hardware address and by user; `installed`: how many devices have an app, by bundle id."""
+    """Devices by hardware address and by user.
+
+    installed: how many devices have an app, by bundle id; `lists`: how many devices told what they have.
+    """
 
     by_hardware: dict[str, Device]
     by_user: dict[str, Device]
     installed: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    lists: int = 0
 
     @property
     def devices(self) -> tuple[Device, ...]:
@@ -132,4 +136,4 @@ def _put_together(
     for name, ids in others.items():
         if len(ids) == 1 and name not in by_user:  # a name that several have is nobody's
             by_user[name] = by_id[next(iter(ids))]
-    return Inventory(decided, by_user, MappingProxyType(installed.counts()))
+    return Inventory(decided, by_user, MappingProxyType(installed.counts()), installed.lists())

@@ -120,7 +120,7 @@ def recognised(path: Path, names: list[str]) -> Shape:
     missing = next(name for (name, *_) in _must(SHAPES["own"]) if tables.folded(name) not in known)
     raise SettingsError(
         f"{path} has no column `{missing}`: export it with serial_number, wifi_mac, user and room, or with"
-        " the names that Jamf, Mosyle or Intune give them"
+        " the English names that Jamf, Mosyle or Intune give them"
     )
 
 

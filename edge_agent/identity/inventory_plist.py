@@ -29,6 +29,10 @@ class Installed:
         """One more."""
         self.devices.setdefault(bundle_id, set()).add(device)
 
+    def lists(self) -> int:
+        """How many devices told what they have."""
+        return len(set().union(*self.devices.values()))
+
     def counts(self) -> dict[str, int]:
         """How many devices have each."""
         return {name: len(devices) for name, devices in sorted(self.devices.items())}

@@ -27,6 +27,8 @@ def load_roster(
     whole = [bundle for bundle in found if bundle.has(*apple.NEEDED)]
     if whole:
         return apple.read_apple(whole[-1], refused, names, school=school, org=org)
+    if any(bundle.packed for bundle in found):
+        raise SettingsError(f"{path} holds another zip: unpack it once, and name the zip that was inside")
     raise SettingsError(
         f"{path} holds no roster: it needs OneRoster's users.csv, classes.csv and enrollments.csv, or Apple"
         " School Manager's six files, as CSV or zip"

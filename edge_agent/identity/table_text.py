@@ -10,6 +10,7 @@ from shared.errors import SettingsError
 MAX_MIB: Final = 64
 
 _UTF_16: Final = MappingProxyType({b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"})
+_ZIP: Final = b"PK\x03\x04"
 _UNREADABLE: Final = "\N{REPLACEMENT CHARACTER}"
 _BAD_BYTE: Final = "\udcff"  # what `surrogateescape` makes of a byte that is no UTF-8
 _SIGN: Final = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
@@ -26,7 +27,13 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError:
         raise SettingsError(f"{path} is missing: export it, or correct its path in agent.toml") from None
     except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}") from None
+        raise SettingsError(unreadable(path, error)) from None
+
+
+def unreadable(path: Path, error: OSError) -> str:
+    """What to say of a file that is there and cannot be read."""
+    remedy = "; let the agent's user read it, and nobody else" if isinstance(error, PermissionError) else ""
+    return f"{path} cannot be read: {error.strerror}{remedy}"
 
 
 def too_large(path: Path) -> SettingsError:
@@ -51,6 +58,8 @@ def _decoded(path: Path, data: bytes) -> str:
     if encoding is not None:
         text = data.decode(encoding, "replace").removeprefix("\ufeff")
         return text.replace(_UNREADABLE, _BAD_BYTE)
+    if data.startswith(_ZIP):
+        raise SettingsError(f"{path} is an Excel workbook or a zip: save it as CSV, and name that")
     if b"\0" in data:
         raise SettingsError(f"{path} is not UTF-8: export it again as UTF-8")
     try:

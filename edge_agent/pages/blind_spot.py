@@ -18,6 +18,8 @@ LIMITS: Final = (
     "An iPad counts as seen from ten minutes before it is first heard to ten minutes after it is last heard."
     " Bypassed: it has an address here, or asked for a resolver elsewhere, and was never heard; that is no"
     " sign that nothing was done. Leases that only a collector on another machine sees do not help to tell."
+    " All lessons are in it, by their device-minutes; what leaves is the mean of the week’s lessons, which"
+    " may be a few more or fewer."
 )
 
 

@@ -72,7 +72,7 @@ def _page(
         tried=said.get("tried"),
         entry=said.get("entry"),
         wrong=said.get("wrong", ""),
-        simulated=False,
+        simulated=bool(request.app.state.status().get("simulated")),
     )
     # Or the browser would not say where a form came from, and it would be refused.
     answer.headers["Referrer-Policy"] = "same-origin"

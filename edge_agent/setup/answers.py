@@ -1,5 +1,6 @@
 """What a school said when its agent was set up, and the agent.toml that says it."""
 
+import difflib
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -42,7 +43,9 @@ def pair(text: str, option: str, kinds: Sequence[str]) -> tuple[str, str]:
 def known_kind(kind: str, kinds: Sequence[str]) -> str:
     """The kind; raises UsageError for one that is not in the list."""
     if kind not in kinds:
-        raise UsageError(f"unknown kind `{kind}`; known: {', '.join(sorted(kinds))}")
+        near = difflib.get_close_matches(kind, kinds, n=1)
+        hint = f"did you mean `{near[0]}`? Known" if near else "known"
+        raise UsageError(f"unknown kind `{kind}`; {hint}: {', '.join(sorted(kinds))}")
     return kind
 
 

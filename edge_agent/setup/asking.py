@@ -7,6 +7,8 @@ from typing import Final
 
 import typer
 
+from edge_agent.identity import apple
+from edge_agent.identity.bundle import bundles
 from edge_agent.settings import check_timezone
 from edge_agent.setup.answers import ADDRESSES, XAPI, Answers, known_kind, source_kinds
 from shared.errors import CommonGroundError
@@ -25,6 +27,11 @@ _FILES: Final = (
     ("bells", "Bell schedule (CSV)", "input/bells.csv"),
     ("opt_outs", "Families that said no (CSV; empty for none)", ""),
 )
+_TIMETABLE: Final = (
+    "Apple School Manager never says when a class meets.\n"
+    "Timetable (CSV: class,period,days,room; empty if you have none yet)"
+)
+_NOBODYS: Final = frozenset({"UTC", "UCT", "Universal", "Zulu", "GMT"})  # a server's clock, and no school's
 _PLACES: Final = {"pihole": "/var/log/pihole/pihole.log", "dnstap": "tcp://127.0.0.1:6000", XAPI: "8101"}
 
 
@@ -40,6 +47,9 @@ def asked(known: Answers) -> Answers:
             said = typer.prompt(question, default=usual, show_default=bool(usual)).strip()
             if said and said != usual:
                 files[key] = said
+    if "timetable" not in files and _is_apple(files.get("roster", "")):
+        said = typer.prompt(_TIMETABLE, default="", show_default=False).strip()
+        files |= {"timetable": said} if said else {}
     return Answers(school, timezone, known.port, sources, leases, files)
 
 
@@ -89,14 +99,25 @@ def _kind(text: str) -> str:
 
 
 def _own_timezone() -> str:
-    """This machine's, as a suggestion; nothing where it does not say."""
+    """This machine's, as a suggestion; nothing where it does not say, or has a server's UTC."""
     for name in (os.environ.get("TZ", ""), _link("/etc/localtime")):
+        if name.rpartition("/")[2] in _NOBODYS:
+            continue
         try:
             check_timezone(name)
         except CommonGroundError:
             continue
         return name
     return ""
+
+
+def _is_apple(roster: str) -> bool:
+    """Whether a roster that is there already is Apple School Manager's."""
+    try:
+        found = bundles(Path(roster).expanduser()) if roster else []
+    except CommonGroundError:
+        return False
+    return any(bundle.has(*apple.NEEDED) for bundle in found)
 
 
 def _link(path: str) -> str:

@@ -20,7 +20,8 @@ def readme(wishes: Wishes, files: Iterable[str]) -> str:
         parts.append(_stronger(wishes))
     if wishes.carts:
         parts.append(_carts(wishes))
-    return "\n".join([*parts, _BACK])
+    hurry = _STRONGER_HURRY if wishes.encrypted else _ORDINARY_HURRY
+    return "\n".join([*parts, f"{_HURRY}{hurry}{_BACK}"])
 
 
 def _table(wishes: Wishes, files: Iterable[str]) -> str:
@@ -49,7 +50,8 @@ _FILES: Final = {
         "iPadOS 14; supervised, so that nobody switches it off",
     ),
     "resolver/unbound": ("for the machine that runs Unbound", "Unbound 1.17 or newer, built with dnstap"),
-    "resolver/dnsmasq": ("for the machine that runs dnsmasq or Pi-hole", "dnsmasq 2.86 or newer"),
+    "resolver/dnsmasq": ("for the machine that runs dnsmasq", "dnsmasq 2.86 or newer"),
+    "resolver/pihole": ("for the machine that runs Pi-hole", "Pi-hole 5 or 6"),
     "firewall": ("a request to send to whoever runs the firewall", "nothing"),
 }
 
@@ -177,11 +179,22 @@ def _quoted(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-_BACK: Final = """\
+_HURRY: Final = """\
 ## In a hurry, and taking it back
 
+"""
+
+_STRONGER_HURRY: Final = """\
 - **Names do not resolve:** in the MDM unassign the `3-dns` profile. iPads that are offline by then: another
   network (a phone's hotspot) lets them hear of it, since the profile is not in force there.
+"""
+
+_ORDINARY_HURRY: Final = """\
+- **Names do not resolve:** take the snippet out of the resolver's folder and restart it. No profile here has
+  anything to do with names.
+"""
+
+_BACK: Final = """\
 - **For good:** unassign the profiles in the MDM, set the Wi-Fi key back to false, remove the resolver's
   snippet and restart it, take the firewall's rules back. Nothing else was changed on any iPad.
 """

@@ -76,17 +76,44 @@ def _dnstap(listen: str) -> list[str]:
     ]
 
 
-def dnsmasq() -> str:
-    """A file for /etc/dnsmasq.d/ (Pi-hole: the same folder)."""
+_RELAY: Final = (
+    "# Private Relay: no such name is the answer that tells an iPad at once that it is off here.",
+    *(f"address=/{name}/" for name in RELAY_NAMES),
+)
+
+
+def dnsmasq(*, by_syslog: bool) -> str:
+    """A file for /etc/dnsmasq.d/; `by_syslog`: the agent listens for what it logs, and reads no file."""
     lines = [
-        "# /etc/dnsmasq.d/commonground.conf (Pi-hole too). dnsmasq speaks no encrypted DNS.",
-        "# Check it with: dnsmasq --test; then: systemctl restart dnsmasq (or: pihole restartdns)",
-        "# Private Relay: no such name is the answer that tells an iPad at once that it is off here.",
-        *(f"address=/{name}/" for name in RELAY_NAMES),
-        "# Look-ups and leases by the log daemon, not into a file: docs/sources/listening.md",
+        "# /etc/dnsmasq.d/commonground.conf, not for Pi-hole. dnsmasq speaks no encrypted DNS.",
+        "# Check it with: dnsmasq --test; then: systemctl restart dnsmasq",
+        *_RELAY,
+        "# Look-ups, and who has which address.",
         "log-queries",
         "log-dhcp",
-        "log-facility=local5",
-        "log-async=100",
+    ]
+    if by_syslog:
+        lines += [
+            "# By the log daemon, not into a file: docs/sources/listening.md. If another file has one of",
+            "# these two already, take it out there: with a second one dnsmasq does not start.",
+            "log-facility=local5",
+            "log-async=100",
+        ]
+    else:
+        lines.append(
+            "# Where it logs stays as it is: `log-facility=` says it, once, and agent.toml the same."
+        )
+    return "\n".join(lines) + "\n"
+
+
+def pihole() -> str:
+    """A file for a Pi-hole's /etc/dnsmasq.d/; it logs into its own file, and a second place stops it."""
+    lines = [
+        "# /etc/dnsmasq.d/commonground.conf on a Pi-hole. Pi-hole 6 reads that folder only after:",
+        "#   sudo pihole-FTL --config misc.etc_dnsmasq_d true",
+        "# Look-ups are logged by Pi-hole itself (pihole logging on). No log-facility may stand here: with a",
+        "# second one it does not start.",
+        "# Check it with: sudo pihole-FTL dnsmasq-test; then: sudo systemctl restart pihole-FTL",
+        *_RELAY,
     ]
     return "\n".join(lines) + "\n"

@@ -27,6 +27,7 @@ MARK_SECONDS: Final = 1.0
 FINISH_SECONDS: Final = 5.0
 OVERHEAD: Final = 64  # what a record costs in memory besides its bytes
 OVERFLOW: Final = "listener_overflow"
+KNOCKS: Final = frozenset({"no_place", "gave_way", "sender_not_listed"})  # of connections and of strangers
 NO_ROOM: Final = "waits: the disk is full, so no day's key can be made"
 WAITS: Final = "waits for room"
 
@@ -129,7 +130,7 @@ class Handing:
         self.refuse(OVERFLOW, len(records) - fit)
 
     def refuse(self, reason: str, number: int = 1) -> None:
-        """Count what never became a record."""
+        """Count what never became a record; those of KNOCKS are no lines, so that they hide no silence."""
         if number > 0:
             with self._change:
                 self._begin()
@@ -244,7 +245,7 @@ class Handing:
         return self._parse(b"".join(records), now) if records else Reading()
 
     def _send(self, reading: Reading, refused: Counter[str], now: float) -> None:
-        reading.lines += refused.total()
+        reading.lines += sum(number for reason, number in refused.items() if reason not in KNOCKS)
         for reason, number in refused.items():
             reading.refused[reason] = reading.refused.get(reason, 0) + number
         self._spool.put(parcels.encode(self._collector.collect(reading, now)))

@@ -26,6 +26,7 @@ from edge_agent.sources.handing import BATCH_BYTES, Handing
 from edge_agent.sources.kinds import KINDS
 from edge_agent.sources.parsing import Parse
 from edge_agent.sources.receivers import Connections, Datagrams, Pipe, Receiver
+from edge_agent.sources.senders import networks
 from edge_agent.sources.syslog import SyslogStream
 from shared.errors import BusyError, CommonGroundError, SettingsError
 from shared.link.spool import Spool
@@ -157,6 +158,7 @@ def open_listener(
             f"source `{source.id}`: `{source.kind}` comes by a connection: give `listen` as unix: or tcp://"
         )
     limit = WAITING_LIMIT if datagrams or source.path is not None else STREAM_LIMIT
+    allowed = networks(source.senders)
     handing = Handing(parse, collector, spool, clock, source.id, limit, agent_time)
     receiver: Receiver
     if source.path is not None:
@@ -171,7 +173,10 @@ def open_listener(
         name, port = bound.getsockname()[:2]
         scheme = "udp" if datagrams else "tcp"
         where = f"{scheme}://[{name}]:{port}" if ":" in name else f"{scheme}://{name}:{port}"
-        receiver = Datagrams(bound, handing) if datagrams else Connections(bound, make, handing)
+        if datagrams:
+            receiver = Datagrams(bound, handing, allowed)
+        else:
+            receiver = Connections(bound, make, handing, allowed=allowed)
     return Listener(where, receiver, handing, clock, source.id)
 
 

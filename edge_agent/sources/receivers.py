@@ -12,20 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-import structlog
-
 from edge_agent.sources.framing import Framing
 from edge_agent.sources.handing import OVERFLOW, Handing
+from edge_agent.sources.places import THIS_MACHINE, Seat, admit
+from edge_agent.sources.senders import Network, host_of, may_send
 from edge_agent.sources.syslog import lines
 from shared.errors import BadInput
 
 PIECE: Final = 16 * 1024
 DATAGRAMS_A_TURN: Final = 512
-CONNECTIONS: Final = 8
-IDLE_SECONDS: Final = 60.0  # so long a connection may be silent before another one may have its place
+IDLE_SECONDS: Final = 60.0  # so long a connection may bring nothing before another one may have its place
 SLOW_SECONDS: Final = 30.0  # so long one record may take to arrive
 DATAGRAM_BUFFER: Final = 4 * 1024 * 1024
 STREAM_BUFFER: Final = 64 * 1024  # what waits there is lost if the process is killed
+NO_PLACE: Final = "no_place"
+GAVE_WAY: Final = "gave_way"
+NOT_LISTED: Final = "sender_not_listed"
 
 _MEMINFO: Final = 55  # Linux, SO_MEMINFO: nine numbers, the last one is of datagrams dropped for want of room
 _NUMBERS: Final = struct.Struct("=9I")
@@ -44,9 +46,10 @@ class Receiver(Protocol):
 class Datagrams:
     """Syslog by UDP, one message each."""
 
-    def __init__(self, bound: socket.socket, handing: Handing) -> None:
+    def __init__(self, bound: socket.socket, handing: Handing, allowed: tuple[Network, ...] = ()) -> None:
         self._socket = bound
         self._handing = handing
+        self._allowed = allowed
         with suppress(OSError):
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, DATAGRAM_BUFFER)
         bound.setblocking(False)
@@ -61,7 +64,11 @@ class Datagrams:
         records: list[bytes] = []
         try:
             for _ in range(DATAGRAMS_A_TURN):
-                records += [line + b"\n" for line in lines(self._socket.recv(65536), now)]
+                data, peer = self._socket.recvfrom(65536)
+                if may_send(peer[0], self._allowed):
+                    records += [line + b"\n" for line in lines(data, now)]
+                else:
+                    self._handing.refuse(NOT_LISTED)
         except BlockingIOError:
             return True
         finally:
@@ -89,7 +96,8 @@ class Datagrams:
 class _Connection:
     socket: socket.socket
     framing: Framing
-    active: float  # when it said something (monotonic)
+    host: str
+    heard: float  # when it brought a record (monotonic)
     begun: float  # when its unfinished record began
 
 
@@ -102,13 +110,14 @@ class Connections:
         make: Callable[[], Framing],
         handing: Handing,
         path: Path | None = None,
+        allowed: tuple[Network, ...] = (),
     ) -> None:
         self._listening = listening
         self._make = make
         self._handing = handing
         self._path = path  # of a Unix socket
+        self._allowed = allowed
         self._open: dict[int, _Connection] = {}  # by its handle
-        self._log = structlog.get_logger("listen")
         listening.setblocking(False)
         self._selector = selectors.DefaultSelector()
         self._selector.register(listening, selectors.EVENT_READ)
@@ -143,23 +152,33 @@ class Connections:
 
     def _accept(self) -> None:
         try:
-            accepted, _ = self._listening.accept()
+            accepted, peer = self._listening.accept()
         except OSError:
             return  # it went away, or there are no more handles for now
-        if len(self._open) >= CONNECTIONS:
-            quiet = min(self._open.values(), key=lambda item: item.active)
-            if time.monotonic() - quiet.active < IDLE_SECONDS:
-                accepted.close()
-                self._log.warning("connection refused", open=len(self._open))
-                return
-            self._end(quiet)
+        if self._path is None and not may_send(peer[0], self._allowed):
+            self._turn_away(accepted, NOT_LISTED)
+            return
+        host = THIS_MACHINE if self._path else host_of(peer[0], self._listening.getsockname()[0])
+        begun = time.monotonic()
+        numbers = list(self._open)
+        seats = [Seat(item.host, item.heard) for item in self._open.values()]
+        answer = admit(seats, host, begun, IDLE_SECONDS)
+        if not answer.is_let_in:
+            self._turn_away(accepted, NO_PLACE)
+            return
+        if answer.instead_of is not None:
+            self._handing.refuse(GAVE_WAY)
+            self._end(self._open[numbers[answer.instead_of]])
         accepted.setblocking(False)
         with suppress(OSError):
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, STREAM_BUFFER)
             accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        begun = time.monotonic()
-        self._open[accepted.fileno()] = _Connection(accepted, self._make(), begun, begun)
+        self._open[accepted.fileno()] = _Connection(accepted, self._make(), host, begun, begun)
         self._selector.register(accepted, selectors.EVENT_READ)
+
+    def _turn_away(self, accepted: socket.socket, why: str) -> None:
+        accepted.close()
+        self._handing.refuse(why)
 
     def _receive(self, connection: _Connection, now: float) -> bool:
         try:
@@ -168,7 +187,6 @@ class Connections:
             return True
         except OSError:
             data = b""
-        connection.active = time.monotonic()
         if not data or not self._feed(connection, data, now):
             self._end(connection)
         return len(data) < PIECE
@@ -182,8 +200,9 @@ class Connections:
             self._handing.refuse(refusal.reason)
             return False
         if fed.records or not resumed:
-            connection.begun = connection.active
+            connection.begun = time.monotonic()
         if fed.records:
+            connection.heard = time.monotonic()
             self._handing.take(fed.records)
         for reason, number in fed.refused.items():
             self._handing.refuse(reason, number)

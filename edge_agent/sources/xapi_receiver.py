@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from edge_agent.sources import xapi_request as asked
 from edge_agent.sources.statement_sink import StatementSink
+from edge_agent.sources.xapi_guesses import Guesses
 from edge_agent.sources.xapi_json import decode
 from edge_agent.sources.xapi_request import VERSION_HEADER, VERSIONS
 from edge_agent.sources.xapi_statement import Statement, check, check_id
@@ -59,6 +60,7 @@ class _Receiver:
         self._password = password
         self._body_seconds = body_seconds
         self._under_way = {True: 0, False: 0}  # forms, and others
+        self._guesses = Guesses()
 
     async def statements(self, request: Request) -> Response:
         # Strangers can send slow forms: they must not take the places of those who say who they are.
@@ -76,7 +78,7 @@ class _Receiver:
         return JSONResponse({"version": list(VERSIONS.values())}, headers=_headers(request))
 
     async def document(self, request: Request) -> Response:
-        self._authorise(request.headers)
+        self._authorise(request.headers, _peer(request))
         raise HTTPException(404 if request.method in {"GET", "HEAD"} else 403, NO_DOCUMENTS)
 
     async def refused(self, request: Request, error: Exception) -> Response:
@@ -91,21 +93,21 @@ class _Receiver:
     async def _wanted(self, request: Request) -> _Wanted:
         parameters, headers = request.query_params.multi_items(), request.headers
         if not _is_form(request):
-            wanted = self._meant(request.method, parameters, headers)
+            wanted = self._meant(request.method, parameters, headers, _peer(request))
             return wanted._replace(body=await _read(request, self._body_seconds))
         body = await _read(request, self._body_seconds)
         form = asked.form(body, headers.get("content-type", ""), parameters)
         own = {**headers, "content-type": "application/json", **form.headers}
-        wanted = self._meant(request.query_params["method"], form.parameters, own)
+        wanted = self._meant(request.query_params["method"], form.parameters, own, _peer(request))
         if wanted.second:
             raise HTTPException(400, "2.0 knows no ?method=: send the request itself")
         return wanted._replace(body=form.content)
 
     def _meant(
-        self, method: str, parameters: Sequence[tuple[str, str]], headers: Mapping[str, str]
+        self, method: str, parameters: Sequence[tuple[str, str]], headers: Mapping[str, str], peer: str
     ) -> _Wanted:
         """What is asked for, once it is known that it may be; before anything of the body is looked at."""
-        self._authorise(headers)
+        self._authorise(headers, peer)
         edition = asked.edition(headers.get(VERSION_HEADER.lower(), ""))
         if not edition:
             raise HTTPException(400, f"{VERSION_HEADER} must be 1.0.x or 2.0.x")
@@ -119,9 +121,16 @@ class _Receiver:
             raise HTTPException(400, "send the body as it is, not compressed")
         return _Wanted(method, parameters, headers.get("content-type", ""), b"", edition == asked.SECOND)
 
-    def _authorise(self, headers: Mapping[str, str]) -> None:
-        if not asked.is_authorised(headers.get("authorization", ""), self._user, self._password):
-            raise HTTPException(401, "wrong user or password", {"WWW-Authenticate": 'Basic realm="xAPI"'})
+    def _authorise(self, headers: Mapping[str, str], peer: str) -> None:
+        """The right password always passes: behind a proxy all senders have one address."""
+        said = headers.get("authorization", "")
+        if asked.is_authorised(said, self._user, self._password):
+            return
+        # Who says nothing guesses nothing: many clients wait to be asked.
+        seconds = self._guesses.wrong(peer) if said else 0
+        if seconds:
+            raise HTTPException(429, "too many wrong passwords: wait", {"Retry-After": str(seconds)})
+        raise HTTPException(401, "wrong user or password", {"WWW-Authenticate": 'Basic realm="xAPI"'})
 
     def _take(self, request: Request, wanted: _Wanted) -> Response:
         content = asked.content(wanted.body, wanted.content_type)
@@ -154,6 +163,10 @@ def create_receiver(
 
 def _is_form(request: Request) -> bool:
     return request.method == "POST" and "method" in request.query_params
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 def _headers(request: Request) -> dict[str, str]:

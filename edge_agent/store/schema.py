@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from edge_agent.store import checks, collectors, held_by_hub, met, pulses
+from edge_agent.store import app_days, checks, collectors, held_by_hub, met, pulses
 from shared.link import ledger, outbox
 from shared.storage import Migration
 
@@ -171,4 +171,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     checks.add_tables,
     pulses.add_tables,
     met.add_tables,
+    app_days.add_tables,
 )

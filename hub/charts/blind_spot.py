@@ -33,5 +33,5 @@ def blind_spot(uid: str, seen: float, size: Size = "wide") -> Markup:
         else:
             parts.append(element("rect", class_="c-unseen", fill=f"url(#{uid}-hatch)", **box))
     width, height = across * pitch, 100 / across * pitch
-    text = f"Of 100 expected device-minutes, {minutes} were seen and {100 - minutes} were not."
+    text = f"Of 100 expected device-minutes, {minutes} could be seen and {100 - minutes} could not."
     return drawing(uid, width, height, "Device-minutes seen, of 100 expected", text, parts, f"blind {size}")

@@ -25,10 +25,10 @@ CHANNEL_WORDS: Final[Mapping[str, str]] = MappingProxyType(
 
 
 def channel_key(uid: str, channels: Iterable[str] = CHANNELS, *, unseen: bool = False) -> Markup:
-    """Swatches for the channels given, in the order of the stack, and for the unseen share on top."""
+    """Swatches for the channels given, in the order of the stack, and for what left no trace on top."""
     items = [(_swatch(class_=f"ch-{channel}"), CHANNEL_WORDS[channel]) for channel in channels]
     if unseen:
-        items.append((_hatched(f"{uid}-key", "c-unseen-line", "c-unseen"), "unseen"))
+        items.append((_hatched(f"{uid}-key", "c-unseen-line", "c-unseen"), "no trace of an app"))
     return _items(items)
 
 
@@ -63,7 +63,7 @@ def matrix_key(
         items.append((_frame(line, 20), "from the smallest to the largest share of any school"))
     if seen:
         bar = element("rect", x=4, y=0, width=6, height=14, class_="c-bar")
-        items.append((_frame(bar), "device-time seen"))
+        items.append((_frame(bar), "device-time that could be seen"))
     return _items(items)
 
 

@@ -1,4 +1,4 @@
-"""The strip: a lesson left to right in five-minute steps, channels stacked, the unseen hatched on top."""
+"""The strip: a lesson left to right in five-minute steps, channels stacked, no trace hatched on top."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
@@ -18,7 +18,7 @@ _HEIGHT: Final = {"wide": 150.0, "narrow": 130.0, "small": 44.0}
 
 
 def strip(uid: str, steps: Sequence[Mapping[str, float]], minutes: int, size: Size = "wide") -> Markup:
-    """The drawing; each step maps channels to shares of the expected device-time, the rest was unseen."""
+    """The drawing; each step maps channels to shares of the expected device-time, the rest left no trace."""
     axis = size != "small"
     left, foot = (44.0, 30.0) if axis else (0.0, 0.0)
     top = 8.0 if axis else 0.0
@@ -51,12 +51,12 @@ def means(steps: Sequence[Mapping[str, float]]) -> dict[str, float]:
 
 
 def describe(steps: Sequence[Mapping[str, float]]) -> str:
-    """The lesson in words: each channel's share, then what was unseen."""
+    """The lesson in words: each channel's share, then what left no trace."""
     if not steps:
-        return "Nothing of this lesson was seen."
+        return "No app left a trace in this lesson."
     found = means(steps)
     parts = [f"{CHANNEL_WORDS[c]} {share(found[c])}" for c in CHANNELS if found[c] > 0]
-    parts.append(f"unseen {share(found['unseen'])}")
+    parts.append(f"no trace {share(found['unseen'])}")
     return f"Of the expected device-time: {listing(parts)}."
 
 

@@ -10,6 +10,7 @@ import typer
 from hub.commands.common import Dir, Json, connected, opened_store, print_json
 from hub.paths import Layout
 from hub.store import catalogue as store
+from shared.pages.formats import count
 
 catalogue = typer.Typer(
     invoke_without_command=True,
@@ -42,7 +43,9 @@ def set_(
     overlay = read_overlay(file)
     with opened_store(context.obj) as connection:
         said = store.put(connection, overlay, time.time())
-    typer.echo(f"Number {said.number}, version {said.version}: {len(overlay.app)} entries.")
+    apps, names = count(len(overlay.app), "entry"), count(len(overlay.background), "name")
+    typer.echo(f"Number {said.number}, version {said.version}: {apps}, {names} of no use.")
+    typer.echo("Agents ask every ten minutes; each school's catalogue page says what it uses.", err=True)
 
 
 @catalogue.command()

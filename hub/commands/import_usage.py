@@ -18,6 +18,10 @@ _HINTS = {
     "utf_16": "save it as UTF-8 (in a spreadsheet: `CSV UTF-8`) and import it again",
     "no_header": "its header line lacks a column that the mapping names: compare the two",
 }
+_OTHER_EXPORT = (
+    "not as LearnPlatform writes it: say how to read it, `--mapping lightspeed`, `--mapping catchon`"
+    " or `--mapping FILE.toml`"
+)
 
 
 def import_usage(
@@ -59,8 +63,12 @@ def import_usage(
     ]
     typer.echo(render(header, rows))
     for one in reports:
+        if mapping is None and not one.rows and "wrong_columns" in one.refused:
+            typer.echo(f"{one.file}: wrong_columns: {_OTHER_EXPORT}", err=True)
         for reason in sorted(_HINTS.keys() & one.refused.keys()):
             typer.echo(f"{one.file}: {reason}: {_HINTS[reason]}", err=True)
+    if not any(one.used or one.not_used for one in reports):
+        typer.echo("Nothing was imported: no row could be used.", err=True)
 
 
 def _load(

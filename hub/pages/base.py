@@ -67,8 +67,7 @@ def not_found(request: Request) -> Response:
         404,
         heading="There is no such page",
         happened="The address leads to nothing that this district has.",
-        safe="A class appears only while its teacher shares it, so an address that led to a class may end"
-        " when sharing ends. Nothing was lost.",
+        safe="A class appears only with its first shared lesson. Nothing was lost.",
         steps=(
             ("/", "Go to the district and find the school by its name"),
             ("", "Check the address for a slip"),

@@ -17,6 +17,8 @@ def _dollars(value: float) -> str:
 # The export's column: its name in words, and how a bound of its range is written.
 _WORDS: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = MappingProxyType(
     {
+        "export": ("Read by the mapping", number),
+        "counted": ("Counted in", number),
         "state": ("State", number),
         "locale": ("Locale", number),
         "pct_black/hispanic": ("Learners who are Black or Hispanic", share),
@@ -31,6 +33,8 @@ def facts_words(facts: Mapping[str, str | None]) -> list[tuple[str, str]]:
     """`(name, value)` for each fact; `[0.2, 0.4[` is `20% to 40%`, a suppressed one `not given`."""
     found = []
     for column, value in facts.items():
+        if column == "of":  # the heading says it: `School elm-street`
+            continue
         name, bound = _WORDS.get(column, (capital(column.replace("_", " ")), number))
         found.append((name, "not given" if value is None else _value(value, bound)))
     return found

@@ -98,9 +98,9 @@ _TABLE: Final[tuple[tuple[str, float, Question], ...]] = (
 
 _HALF_UNSEEN: Final = 0.5
 _UNSEEN: Final = Question(
-    "A good part of the lessons left no trace.", "What was happening away from the network?"
+    "A good part of the lessons could not be seen.", "What was happening away from the network?"
 )
-_ALWAYS: Final = Question("Whatever was seen.", "What would you like a visitor to notice?")
+_ALWAYS: Final = Question("Worth asking whatever was seen.", "What would you like a visitor to notice?")
 
 
 def questions(lessons: Sequence[LessonView]) -> list[Question]:

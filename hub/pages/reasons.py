@@ -78,6 +78,42 @@ _REFUSED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
+# Of usage exports: why a row or a file was left out.
+_LEFT_OUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "wrong_columns": "not as many columns as the header line has, or a file that is no such export",
+        "no_header": "the header line lacks a column that the mapping names: compare the two",
+        "bad_date": "no date as the mapping says, or one of another age",
+        "blank_lp_id": "no product in it",
+        "blank_product": "no product in it",
+        "unknown_product": "a product that the catalogue does not know",
+        "blank_engagement": "nothing counted in it",
+        "bad_number": "a number that is none",
+        "negative_number": "a number below 0",
+        "number_too_large": "a number too large to be true",
+        "more_than_users_can": "more than so many learners can reach in a day",
+        "not_kept": "left out as the mapping asks",
+        "duplicate_row": "told of before",
+        "utf_16": "not in UTF-8: save the file as `CSV UTF-8`",
+        "line_too_long": "a line too long to be a row",
+        "control_bytes": "bytes that no text has",
+        "malformed_line": "a line that cannot be read",
+        "too_many_columns": "far too many columns",
+        "empty_file": "a file without rows",
+        "unreadable_file": "a file that cannot be read",
+        "bad_file_name": "a file that is not named for its district’s number",
+        "products_blank_id": "a product of the list without its id",
+        "products_repeated_id": "a product that the list has twice",
+        "districts_blank_id": "a district of the list without its number",
+        "districts_repeated_id": "a district that the list has twice",
+    }
+)
+
+
+def left_out_words(reason: str) -> str:
+    """Why a usage export's row or file was left out; words in backticks are code."""
+    return _LEFT_OUT.get(reason, reason.replace("_", " "))
+
 
 def received_words(counter: str) -> str:
     """A counter's name for people."""

@@ -104,7 +104,9 @@ def one_school(request: Request, slug: str) -> Response:
 def all_usage(request: Request) -> Response:
     """The districts of usage exports, by number."""
     view = views_of(request).usage_districts()
-    return pages.page(request, "usage.html", view=view, simulated=False, inferred=False)
+    return pages.page(
+        request, "usage.html", view=view, left_out=reasons.left_out_words, simulated=False, inferred=False
+    )
 
 
 @router.api_route("/usage/{district_id}", methods=READ)
@@ -131,6 +133,7 @@ def one_usage(request: Request, district_id: str) -> Response:
         figures,
         view=view,
         facts=facts_words(view.facts),
+        left_out=reasons.left_out_words,
         simulated=False,
         inferred=bool(view.weeks),
     )

@@ -29,6 +29,10 @@ BACKLOG_WORTH_A_WORD: Final = 50
 OFFLINE: Final = (
     "Work done offline, in Keynote, GarageBand or the camera, leaves almost no trace on the network."
 )
+NO_TRACE: Final = (
+    "No trace is not no use: what was looked up before is not asked for again, and an iPad may rest or be"
+    " away."
+)
 CONTACTS_ONLY: Final = "The sources see which apps were contacted, not what was done in them."
 SOME_REPORT: Final = (
     "Only apps that report tell what was done; of all others one sees that they were contacted."

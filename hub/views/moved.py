@@ -33,6 +33,8 @@ class Moved:
     """Version of the model and fit that placed it."""
     calibrated: bool
     """Whether walkthroughs have calibrated it."""
+    typical_simulated: bool
+    """Whether a simulator made the lessons that `typical` is the mean of."""
     why_not: str
     """Why nothing is told; blank when it is."""
     kept: float | None

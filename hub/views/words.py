@@ -9,17 +9,18 @@ USAGE_LABEL: Final = "Page loads on Chromebooks and laptops, not iPads. These ar
 USAGE_LABELS: Final = "What tools counted of products by day. These are not lessons."
 MAPPED_LABEL: Final = "Use of products by day, counted in {counted}. These are not lessons."
 MAPPED_ATTRIBUTION: Final = (
-    "{of}'s own export, read through the mapping `{export}`; here summed by week and sorted by channel."
+    "{of}’s own export, read through the mapping “{export}”; here summed by week and sorted into channels."
 )
 USAGE_ATTRIBUTION: Final = (
     "LearnPlatform, COVID-19 impact on digital learning (2020), CC BY-SA 4.0;"
-    " here summed by week and sorted by channel."
+    " here summed by week and sorted into channels."
 )
 UNSHARED_NOTE: Final = (
-    "A class appears by itself only while its teacher shares it. Lessons of all other classes are part of the"
-    " week's numbers and never leave the school one by one."
+    "A class appears by itself only if its teacher shares it, with the lessons of that time; these stay here"
+    " when sharing ends. Lessons of all other classes are part of the week’s numbers and never leave the"
+    " school one by one."
 )
-SHORT_NOTE: Final = "Only {days} days with use: too short for a term's picture."
+SHORT_NOTE: Final = "Only {days} days with use: too short for a term’s picture."
 MAPPED_UNKNOWN_NOTE: Final = (
     "{share} of what was counted is use of products that the catalogue does not name; it is left out."
 )

@@ -210,6 +210,7 @@ def test_bad_rows_are_refused_one_by_one_and_the_good_ones_stay(tmp_path: Path) 
         ("inventory.csv", None, "is missing: export it"),
         ("inventory.csv", b"a,b\n1,2\n", "has no column `serial_number`"),
         ("bells.csv", b"period\x00", "is not UTF-8"),
+        ("inventory.csv", b"PK\x03\x04\x14\x00", "Excel workbook or a zip: save it as CSV"),
         ("oneroster/users.csv", b"", "has no column `sourcedId`"),
     ],
 )

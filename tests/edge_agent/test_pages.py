@@ -166,6 +166,7 @@ def steps(**link: object) -> list[str]:
     sources = [{"id": "resolver", "state": "the file is missing"}]
     nothing: dict[str, int] = {}
     state = {"sources": sources, "unmatched": nothing, "refused": nothing, "signals": 0, "outbox": outbox}
+    state["outside"] = nothing
     return next_steps(state | {"rejected_by_intake": 0, "district_holds": None}, "A new key is unusable.")
 
 

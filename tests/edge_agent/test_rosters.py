@@ -1,6 +1,7 @@
 """Rosters as schools really export them: OneRoster in its versions and variants, Apple's six files."""
 
 import io
+import os
 import zipfile
 from collections.abc import Mapping
 from datetime import date
@@ -326,6 +327,22 @@ def test_a_zip_that_is_broken_is_one_line_that_says_so(tmp_path: Path, damage: s
     with pytest.raises(SettingsError, match="no readable zip") as caught:
         load_roster(path, Refused())
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_zip_that_may_not_be_read_is_not_called_broken(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "a.zip", BASE)
+    path.chmod(0)
+    with pytest.raises(SettingsError, match="let the agent's user read it"):
+        load_roster(path, Refused())
+
+
+def test_a_zip_that_holds_the_zip_is_told_to_be_unpacked_once(tmp_path: Path) -> None:
+    inner = zipped(tmp_path / "inner.zip", BASE)
+    with zipfile.ZipFile(tmp_path / "mail.zip", "w") as outer:
+        outer.write(inner, "inner.zip")
+    with pytest.raises(SettingsError, match="holds another zip: unpack it once"):
+        load_roster(tmp_path / "mail.zip", Refused())
 
 
 def test_a_folder_without_a_roster_says_what_belongs_there(tmp_path: Path) -> None:

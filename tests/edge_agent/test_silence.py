@@ -14,6 +14,8 @@ from edge_agent.identity.load import load_directory
 from edge_agent.settings import load_settings
 from edge_agent.silence import LEAST, Pulse, Silences, notice_of, step
 from edge_agent.store.schema import MIGRATIONS
+from shared import waiting
+from shared.courier import Courier
 from shared.notice import Notice, NoticeSettings
 from shared.storage import Writer
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -113,6 +115,24 @@ def test_a_silence_that_was_told_is_not_told_again_by_an_agent_that_starts_anew(
 
 def test_a_source_that_was_never_heard_is_for_the_check_to_say(school: School) -> None:
     assert school.goes_on(at(8), at(13), heard=False) == 0
+
+
+def test_notices_that_were_spoilt_are_shown_for_a_week(tmp_path: Path) -> None:
+    school, wall = School(tmp_path / "a"), [1_000_000.0]
+    school.silences = Silences(school.writer, school.settings, school.directory, list, lambda: wall[0])
+
+    def hand_over(connection: sqlite3.Connection) -> None:
+        waiting.put(connection, Notice("a", "silent", "Silent."), TOLD, wall[0])
+        connection.execute("UPDATE notices SET notice = '{'")
+
+    school.writer.run(hand_over)
+    assert Courier(school.writer, TOLD, tmp_path, lambda: wall[0]).look() == 0
+    school.silences.look(at(9))
+    assert "set aside unsent (notice unreadable: 1): check the disk" in school.silences.trouble
+    wall[0] += 8 * 86_400
+    school.silences.look(at(10))
+    assert not school.silences.trouble
+    school.writer.close()
 
 
 def test_files_that_are_dropped_once_a_day_may_be_quiet_all_day(tmp_path: Path) -> None:

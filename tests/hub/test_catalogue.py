@@ -75,7 +75,8 @@ def test_the_command_sets_shows_and_clears_and_what_it_shows_it_takes(layout: La
     refused = run(layout, "set", str(file))
     assert refused.returncode != 0 and "no domain and no bundle id" in refused.stderr
     file.write_text(file.read_text() + 'domains = ["castle.example"]\n')
-    assert run(layout, "set", str(file)).stdout.startswith("Number 1, version ")
+    said = run(layout, "set", str(file)).stdout
+    assert said.startswith("Number 1, version ") and said.endswith(": 1 entry, 1 name of no use.\n")
     shown = run(layout, "show").stdout
     again = tmp_path / "again.toml"
     again.write_text(shown)

@@ -115,6 +115,13 @@ def test_evidence_says_how_much_of_each_difference_is_kept(hub: Hub) -> None:
     assert kept[900.0] == 1.0
 
 
+def test_typical_says_whether_a_simulator_made_the_lessons_behind_it(hub: Hub) -> None:
+    record = placed_lesson(1, scoring(hub, ["tim"]))
+    assert {one.typical_simulated for one in told(hub, record)} == {True}
+    app = served_by(hub)
+    assert "Typical is the mean of lessons that a simulator made" in get(app, CLASS_PAGE).text
+
+
 def test_the_page_tells_each_dimension_in_words_numbers_and_a_drawing(hub: Hub) -> None:
     record = placed_lesson(1, scoring(hub, ["tim"]), create_share=0.34)
     hub.send(hub.join(SCHOOL), record)

@@ -186,7 +186,7 @@ def test_a_school_shows_its_weeks_channels_and_blind_spot(app: FastAPI) -> None:
     says = {figure.attributes["id"]: " ".join(figure.text.split()) for figure in page.all("figure")}
     assert "5 weeks, 68 lessons. 2 weeks without lessons in between stay gaps." in says["weeks-tim"]
     assert "Apps contacted in the newest week" in says["contacted"]
-    assert "Of 100 expected device-minutes, 50 were seen" in says["blind-spot"]
+    assert "Of 100 expected device-minutes, 50 could be seen" in says["blind-spot"]
 
 
 def test_unshared_classes_are_told_of_and_not_shown(app: FastAPI) -> None:
@@ -206,6 +206,25 @@ def test_a_class_shows_each_lesson_and_what_cannot_be_seen(app: FastAPI) -> None
     said = [" ".join(words.text.split()) for words in page.all("p", "said")]
     assert said[2].startswith("Not enough evidence yet.")
     assert "09:00, 45 minutes" in " ".join(earlier[0].split())
+
+
+def test_what_left_no_trace_is_never_called_what_could_not_be_seen(app: FastAPI) -> None:
+    page = read(app, CLASS_PAGE)
+    (strip,) = [figure for figure in page.all("figure") if figure.attributes["id"] == "strip"]
+    said = " ".join(strip.text.split())
+    assert said.startswith("Of the expected device-time ") and "left a trace of apps" in said
+    assert "No trace is not no use" in said and "seen" not in said.split("Only apps", 1)[0]
+
+
+def test_no_page_promises_that_what_came_goes_when_sharing_ends(app: FastAPI) -> None:
+    assert "these stay here when sharing ends" in " ".join(read(app, SCHOOL_PAGE).text.split())
+    assert "what came until then stays here" in " ".join(read(app, CLASS_PAGE).text.split())
+
+
+def test_how_sure_it_is_comes_before_what_the_levels_mean(app: FastAPI) -> None:
+    headings = [heading.text for heading in read(app, "/how").all("h2")]
+    assert headings[:2] == ["How sure is it?", "What cannot be seen"]
+    assert headings[-1] == "What the levels mean"
 
 
 def test_questions_come_from_what_was_seen_and_judge_nobody(app: FastAPI) -> None:

@@ -261,10 +261,10 @@ def test_a_line_breaks_where_nothing_was_seen() -> None:
 
 def test_keys_name_only_what_is_drawn() -> None:
     assert "practising" not in channel_key("k", ["consume"])
-    assert "unseen" in channel_key("k", ["consume"], unseen=True)
+    assert "no trace of an app" in channel_key("k", ["consume"], unseen=True)
     plain = matrix_key("k", calibrated=True, outlined=False, spread=False, missing=False, seen=False)
     full = matrix_key("k", calibrated=False, outlined=True, spread=True, missing=True, seen=True)
-    for words in ("not calibrated", "may be", "not enough evidence", "smallest", "device-time seen"):
+    for words in ("not calibrated", "may be", "not enough evidence", "smallest", "that could be seen"):
         assert words not in plain
         assert words in full
 

@@ -26,7 +26,7 @@ def test_the_hubs_page_shows_its_fingerprint_and_every_schools_with_since_when(h
     assert hub.views.status().fingerprint in text
     assert fingerprint(key) in text
     assert "since 1 November 2025, 12:00 UTC" in text
-    assert "invited, not joined" in text
+    assert "Invited, not joined yet" in text
     assert "1 school joined, not heard within a day" in text
 
 

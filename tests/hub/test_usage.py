@@ -238,7 +238,7 @@ def test_dirt_is_counted_by_its_reason_and_the_good_rows_stay(layout: Layout, tm
         ("2020-W10", 40.5, 1),
         ("2020-W11", 10.0, 1),
     ]
-    assert view.notes[0] == "Only 2 days with use: too short for a term's picture."
+    assert view.notes[0] == "Only 2 days with use: too short for a term’s picture."
     assert "28% of the page loads" in view.notes[1]
 
 

@@ -112,10 +112,20 @@ def test_pages_say_what_was_counted_and_whose_it_is(hub: Hub, tmp_path: Path) ->
     assert "School elm-street" in get(pages, "/usage").text
     page = get(pages, "/usage/elm-street")
     check_page(Page(page.text))
-    for words in ("School elm-street", "counted in minutes", "Minutes by week", "A school&#39;s own export"):
+    for words in ("School elm-street", "counted in minutes", "Minutes by week", "A school’s own export"):
         assert words in page.text, words
     for words in ("page load", "LearnPlatform", "Chromebook"):
         assert words not in page.text, words
+
+
+def test_an_export_without_its_mapping_says_how_to_name_one(layout: Layout, tmp_path: Path) -> None:
+    file = written(tmp_path / "usage.csv", "App Name,Website,Date,Users,Minutes\nABC News,,09/14/2026,2,5\n")
+    run = CliRunner().invoke(app, ["import-usage", str(layout.folder), str(file)])
+    assert "usage.csv: wrong_columns: not as LearnPlatform writes it" in run.stderr
+    assert "Nothing was imported" in run.stderr
+    named = ["--mapping", "lightspeed", "--school", "elm-street"]
+    run = CliRunner().invoke(app, ["import-usage", str(layout.folder), str(file), *named])
+    assert run.stderr == ""
 
 
 def test_lightspeeds_minutes_are_summed(layout: Layout, tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ _STEP = 5
 
 
 def strip_figure(name: str, lesson: LessonView) -> Figure:
-    """The lesson left to right, its channels stacked, the unseen share hatched on top."""
+    """The lesson left to right, its channels stacked, what left no trace hatched on top."""
     found = means(lesson.strip)
     used = [channel for channel in CHANNELS if found[channel] > 0]
     largest = sorted(used, key=lambda channel: -found[channel])[:2]
     said = listing([f"{CHANNEL_WORDS[channel]} ({share(found[channel])})" for channel in largest])
-    opening = f"Most of what was seen was {said}" if said else "Nothing of this lesson was seen"
+    traced = share(1 - found["unseen"])
     columns: list[tuple[str, Kind]] = [("Minutes", "text")]
     columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
     rows: list[tuple[Cell, ...]] = []
@@ -35,12 +35,14 @@ def strip_figure(name: str, lesson: LessonView) -> Figure:
         rows.append((f"{i * _STEP} to {upto}", *shares, max(0.0, 1 - sum(shares))))
     return Figure(
         name=name,
-        says=f"{opening}; {share(found['unseen'])} of the expected device-time was not seen.",
+        says=f"Of the expected device-time {traced} left a trace of apps, most of it for {said}."
+        if said
+        else "No app left a trace in this lesson.",
         wide=strip(f"{name}-wide", lesson.strip, lesson.minutes, "wide"),
         narrow=strip(f"{name}-narrow", lesson.strip, lesson.minutes, "narrow"),
         limits="Five minutes a step, from the lesson’s start to its end; the full height is all the iPads"
-        f" that were expected. {words.limits_of(lesson.sources)}",
-        table=Table(columns=(*columns, ("Unseen", "share")), rows=tuple(rows)),
+        f" that were expected. {words.NO_TRACE} {words.limits_of(lesson.sources)}",
+        table=Table(columns=(*columns, ("No trace", "share")), rows=tuple(rows)),
         key=channel_key(name, used, unseen=True),
         origins=words.origins(lesson.sources),
     )
@@ -77,7 +79,7 @@ def glyphs(uid: str, lesson: LessonView, model: str, path: str) -> LessonGlyphs:
 def lessons_table(lessons: Sequence[LessonView], model: str) -> Table:
     """Every lesson shown, one row each: when, what stands behind it, its likely levels, its channels."""
     columns: list[tuple[str, Kind]] = [("Start", "text"), ("Minutes", "count"), ("iPads seen", "count")]
-    columns += [("iPads expected", "count"), ("Device-minutes seen", "number"), ("Seen", "share")]
+    columns += [("iPads expected", "count"), ("Device-minutes traced", "number"), ("Could be seen", "share")]
     columns += [("Likely levels", "text"), *((CHANNEL_WORDS[channel], "share") for channel in CHANNELS)]
     rows: list[tuple[Cell, ...]] = []
     for lesson in lessons:

@@ -16,6 +16,10 @@ _WHOLE: Final = (
     "A bar says how far one sign moves the odds; together they make {total}. How common each level is where"
     " nothing is known does the rest."
 )
+_TYPICAL: Final = {
+    True: "Typical is the mean of lessons that a simulator made, not of any school’s.",
+    False: "Typical is the mean of the lessons that visits were compared with.",
+}
 _KEPT: Final = "Of each difference from what is typical {kept} is kept here: the less was seen, the less."
 
 _COLUMNS: Final[tuple[tuple[str, Kind], ...]] = (
@@ -78,7 +82,8 @@ def _says(it: Moved, shown: list[Contribution], total: float) -> str:
 
 def _limits(it: Moved, kept: float, total: float) -> str:
     unseen = sum(one.value is None for one in it.contributions)
-    said = [_WHOLE.format(total=signed(total)), _KEPT.format(kept=share(kept))]
+    said = [_WHOLE.format(total=signed(total)), _TYPICAL[it.typical_simulated]]
+    said.append(_KEPT.format(kept=share(kept)))
     if unseen:
         said.append(f"{capital(count(unseen, 'sign'))} could not be seen, which moves nothing.")
     said.append(words.CALIBRATED_WEIGHTS if it.calibrated else words.RUBRIC_WEIGHTS)

@@ -171,13 +171,13 @@ def blind_spot_figure(name: str, weeks_held: Sequence[SchoolWeek]) -> Figure:
     minutes = of_hundred(seen)
     return Figure(
         name=name,
-        says=f"Of 100 expected device-minutes, {minutes} were seen by the"
-        f" {sources_words(week.sources)}; {100 - minutes} were not.",
+        says=f"Of 100 expected device-minutes, {minutes} could be seen by the"
+        f" {sources_words(week.sources)}; {100 - minutes} could not.",
         wide=blind_spot(f"{name}-wide", seen, "wide"),
         narrow=blind_spot(f"{name}-narrow", seen, "narrow"),
         limits="An iPad counts as seen from ten minutes before its first sign of life to ten minutes after"
-        " its last. Not seen is not unused: one that works offline or looks names up past the school’s"
-        f" resolver leaves the same blank as one that lies in a bag. {words.OFFLINE}"
+        " its last, whatever it was used for. Not seen is not unused: one that works offline or looks names"
+        f" up past the school’s resolver leaves the same blank as one that lies in a bag. {words.OFFLINE}"
         f" {words.reporting_words((one.lessons, one.sources) for one in weeks_held)}",
         table=Table(
             columns=(("Of the expected device-minutes", "text"), ("Share", "share")),

@@ -113,10 +113,11 @@ def channels_figure(
     )
     columns: list[tuple[str, Kind]] = [("Week from", "text")]
     columns += [(CHANNEL_WORDS[channel], "share") for channel in CHANNELS]
-    unit = f"Share of {counted.short}, by week"
+    whole = counted.short if counted is PAGE_LOADS else "what was counted"
+    unit = f"Share of {whole}, by week"
     return Figure(
         name=name,
-        says=f"Products loaded were mostly for {said}, on average over the weeks."
+        says=f"Products used were mostly for {said}, on average over the weeks."
         if said
         else "What products are for is not known.",
         wide=channel_weeks(

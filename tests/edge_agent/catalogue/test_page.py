@@ -36,6 +36,12 @@ def test_it_shows_shares_and_missing_names_but_none_that_few_devices_asked_for(d
     assert csv.text.splitlines()[1:] == ["day,2026-09-14,70,4,60,900,", "name,castle.example,,,30,,12"]
 
 
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_simulated_schools_names_are_called_simulated(desk: CatalogueDesk, simulated: bool) -> None:
+    app = create_page(lambda: busy() | {"simulated": simulated}, catalogue=desk)
+    assert ("Simulated school." in ask(app, "GET", "/catalogue").text) is simulated
+
+
 @pytest.mark.parametrize(
     ("token", "headers"),
     [

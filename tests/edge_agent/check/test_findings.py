@@ -135,7 +135,38 @@ FAULTS = {
         replace(WELL, school=None, school_trouble="gone"),
         "Put it right",
     ),
-    "an empty roster": ("identity.files", "fix", school(classes=0), "Export"),
+    "an empty roster": ("identity.files", "fix", school(classes=0), "in the roster is of use. Export"),
+    "an empty inventory": ("identity.files", "fix", school(devices=0), "in the inventory"),
+    "swapped columns": (
+        "identity.rows",
+        "look",
+        school(refused={"mosyle.csv: no hardware address": 40}),
+        "and not serial numbers",
+    ),
+    "last year's timetable": (
+        "identity.rows",
+        "look",
+        school(refused={"timetable.csv: unknown class": 18}),
+        "last year",
+    ),
+    "bells by twelve hours": (
+        "identity.rows",
+        "look",
+        school(refused={"bells.csv: unreadable day or time": 5}),
+        "13:05",
+    ),
+    "an opt-out that names nobody": (
+        "identity.opt_outs",
+        "look",
+        school(refused={"no.csv: names no device of the inventory": 1}),
+        "cart",
+    ),
+    "no class with a time": (
+        "classes.period",
+        "fix",
+        school(without_lessons=("7a", "7b")),
+        "Apple School Manager never says",
+    ),
     "rows of no use": (
         "identity.rows",
         "look",
@@ -194,6 +225,18 @@ def test_a_school_where_all_is_well_is_told_so() -> None:
     assert worst(found) == "ok"
     assert EXIT_CODES[worst(found)] == 0
     assert not [finding.do for finding in found if finding.do]
+
+
+def test_a_log_that_was_not_looked_into_is_not_said_to_be_empty() -> None:
+    unread = source(looked_into=False, newest=None, written=None, lines=0)
+    found = by_id(replace(unread, school=None, school_trouble="the bells are missing"))
+    assert found["source.resolver.readable"].level == "ok"
+    assert not {"source.resolver.fresh", "source.resolver.clock", "source.resolver.lines"} & found.keys()
+
+
+def test_an_opt_out_that_names_nobody_is_no_row_of_the_other_files() -> None:
+    found = by_id(school(refused={"no.csv: names no device of the inventory": 2, "b.csv: no sourcedId": 1}))
+    assert (found["identity.opt_outs"].figures, found["identity.rows"].figures) == ({"rows": 2}, {"rows": 1})
 
 
 @pytest.mark.parametrize("fault", FAULTS)

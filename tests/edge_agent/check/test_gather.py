@@ -1,5 +1,6 @@
 """What a check gathers of real files, ports and folders of a school."""
 
+import grp
 import gzip
 import json
 import os
@@ -16,9 +17,12 @@ from edge_agent.check.all import findings
 from edge_agent.check.findings import Finding
 from edge_agent.check.gather import gather
 from edge_agent.check.retention import log_facts
+from edge_agent.check.rights import advice, reading_group
+from edge_agent.commands.common import require_own
 from edge_agent.paths import AgentFolder
 from edge_agent.sources.kinds import KINDS
 from edge_agent.store.schema import MIGRATIONS
+from shared.errors import SettingsError
 from shared.link import keys
 from shared.storage import Writer
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
@@ -175,6 +179,33 @@ def test_a_school_without_its_files_is_told_which_and_its_sources_are_looked_at_
     found = school.found()
     assert "bells.csv" in found["identity.files"].what
     assert found["source.dns.retention"].level == "ok"
+    assert "source.dns.fresh" not in found, "nobody looked for its newest line"
+
+
+def test_what_may_not_be_read_is_said_with_the_group_that_may(tmp_path: Path) -> None:
+    log = tmp_path / "pihole.log"
+    assert "pihole/pihole.log" in advice(log, "pihole")
+    log.touch()
+    group = next(
+        one for one in grp.getgrall() if one.gr_gid and (os.geteuid() == 0 or one.gr_gid == os.getgid())
+    )
+    os.chown(log, -1, group.gr_gid)
+    log.chmod(0o640)
+    assert reading_group(log) == group.gr_name
+    assert f"usermod -aG {group.gr_name} commonground" in advice(log, "pihole")
+    for mode in (0o600, 0o644):
+        log.chmod(mode)
+        assert reading_group(log) == ""
+    assert "setfacl" in advice(log, "pihole")
+
+
+def test_pi_holes_own_rotation_is_found_and_named(school: School) -> None:
+    rules = school.system / "etc" / "pihole" / "logrotate"
+    rules.parent.mkdir(parents=True)
+    rules.write_text(LOGROTATE.format(log=school.log, rules="daily\n copytruncate\n rotate 5\n"))
+    found = school.found()["source.dns.retention"]
+    assert (found.level, found.figures["rotation_days"]) == ("look", 6)
+    assert f"In {rules}, among the rules" in found.do
 
 
 LOGROTATE = "{log} {{\n    # weekly, as it came\n    {rules}\n}}\n"
@@ -351,3 +382,14 @@ def test_a_pipe_or_a_device_in_place_of_another_programs_settings_holds_up_no_ch
 def test_a_spoilt_store_hides_no_finding_of_the_house(school: School) -> None:
     school.folder.database.write_bytes(random.Random(4).randbytes(8192))
     assert "disk.free" in {finding.id for finding in findings(gather(school.folder))}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may look everywhere")
+def test_whoever_may_not_look_into_the_folder_is_told_as_whom_to_call(school: School) -> None:
+    school.folder.secrets.chmod(0)
+    try:
+        with pytest.raises(SettingsError, match="say it again after `sudo -u"):
+            require_own(school.folder)
+    finally:
+        school.folder.secrets.chmod(0o700)
+    require_own(school.folder)

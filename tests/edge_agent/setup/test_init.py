@@ -4,13 +4,15 @@ import os
 import pty
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
 
+from edge_agent.identity import apple
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import AddressSettings, SourceSettings, load_settings
-from edge_agent.setup import answers
+from edge_agent.setup import answers, asking
 from edge_agent.sources.kinds import KINDS
 from tests.edge_agent.test_cli import agent, assert_refused
 
@@ -136,3 +138,30 @@ def test_at_a_terminal_it_asks_for_what_is_missing_and_says_the_steps_on_and_bac
     assert loaded.identity.inventory == "/srv/mdm" and loaded.identity.roster == "input/oneroster"
     for words in ("1. one cart", "2. check", "3. the fleet", "The steps back", "unassign its profiles"):
         assert words in said
+
+
+def test_with_apple_school_managers_roster_it_asks_for_the_timetable_that_is_not_in_it(
+    tmp_path: Path,
+) -> None:
+    roster = tmp_path / "apple.zip"
+    with zipfile.ZipFile(roster, "w") as archive:
+        for name in apple.NEEDED:
+            archive.writestr(name, "x\n")
+    typed = ["dnsmasq", "/srv/log", "", "y", "/srv/mdm", str(roster), "", "", "/srv/timetable.csv"]
+    code, said = at_a_terminal(["init", str(tmp_path / "a"), *SAID[:2]], ["UTC", *typed])
+    assert code == 0, said
+    assert "never says when a class meets" in said
+    _, folder = settings(tmp_path / "a")
+    assert load_settings(folder).identity.timetable == "/srv/timetable.csv"
+
+
+def test_the_clock_of_a_server_is_suggested_to_no_school(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Zurich")
+    assert asking._own_timezone() == "Europe/Zurich"
+    monkeypatch.setenv("TZ", "Etc/UTC")
+    assert asking._own_timezone() not in {"Etc/UTC", "UTC"}
+
+
+def test_a_kind_that_is_nearly_one_is_told_which(tmp_path: Path) -> None:
+    refused = agent("init", str(tmp_path / "a"), *SAID, "--source", "pi-hole=/var/log/x")
+    assert_refused(refused, 2, "did you mean `pihole`?")

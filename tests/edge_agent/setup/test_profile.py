@@ -180,7 +180,7 @@ def test_a_real_dnsmasq_takes_its_file_and_says_that_private_relays_names_are_no
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "commonground.conf"
-    file.write_text(resolver_side.dnsmasq())
+    file.write_text(resolver_side.dnsmasq(by_syslog=True))
     program = programs.program("dnsmasq")
     tested = subprocess.run([str(program), "--test", f"--conf-file={file}"], capture_output=True, check=False)
     assert tested.returncode == 0, tested.stderr
@@ -193,6 +193,28 @@ def test_a_real_dnsmasq_takes_its_file_and_says_that_private_relays_names_are_no
             for kind in ("A", "AAAA"):
                 assert answer_code(ask(port, "127.0.0.1", name, kind)) == NO_SUCH_NAME
         assert answer_code(ask(port, "127.0.0.1", "padlet.com")) == 0
+
+
+PIHOLE = "log-queries=extra\nlog-dhcp\nlog-facility={log}\nlog-async\n"  # what Pi-hole sets by itself
+
+
+@needs_dnsmasq
+@pytest.mark.parametrize(
+    ("own", "starts"),
+    [
+        (resolver_side.pihole(), True),
+        (resolver_side.dnsmasq(by_syslog=False), True),
+        (resolver_side.dnsmasq(by_syslog=True), False),
+    ],
+)
+def test_what_a_pi_hole_is_given_leaves_it_able_to_start_beside_its_own_settings(
+    tmp_path: Path, own: str, starts: bool
+) -> None:
+    (tmp_path / "01-pihole.conf").write_text(PIHOLE.format(log=tmp_path / "pihole.log"))
+    (tmp_path / "commonground.conf").write_text(own)
+    command = [str(programs.program("dnsmasq")), "--test", "--conf-file=/dev/null"]
+    tested = subprocess.run([*command, f"--conf-dir={tmp_path},*.conf"], capture_output=True, check=False)
+    assert (tested.returncode == 0) == starts, tested.stderr
 
 
 def answer_code(answer: bytes) -> int:
@@ -274,3 +296,16 @@ def test_the_command_writes_a_folder_that_names_every_file_and_keeps_a_password_
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     assert_refused(agent("profile", str(folder), "--out", str(out), "--cart", "12"), 2, "ROOM=NAME=ADDRESS")
     assert "3-dns-cart-1-12.mobileconfig is of an earlier call" in agent(*words).stdout
+
+
+def test_a_school_with_a_pi_hole_gets_its_file_and_is_told_of_no_profile_that_it_does_not_have(
+    tmp_path: Path,
+) -> None:
+    source = '[[sources]]\nkind = "pihole"\nid = "resolver"\npath = "input/pihole.log"\n'
+    spec = SchoolSpec([ClassSpec("c1", "t1", learners(2))], settings=source)
+    folder, out = make_school(tmp_path / "school", spec).root, tmp_path / "out"
+    assert agent("profile", str(folder), "--out", str(out)).returncode == 0
+    assert sorted(path.name for path in (out / "resolver").iterdir()) == ["pihole.conf", "unbound.conf"]
+    page = (out / "README.md").read_text()
+    assert "`resolver/pihole.conf`" in page
+    assert "3-dns" not in page

@@ -1,5 +1,7 @@
 """`service` of agent and hub prints what starts that very folder, as it was installed."""
 
+import grp
+import os
 import plistlib
 import re
 import subprocess
@@ -24,6 +26,19 @@ def test_the_agents_unit_starts_its_folder_and_may_read_the_log(tmp_path: Path) 
     assert agent("service", str(folder), "--launchd", "--out", str(tmp_path / "p")).returncode == 0
     assert plistlib.loads((tmp_path / "p").read_bytes())["ProgramArguments"][-1] == str(folder)
     assert_refused(agent("service", str(tmp_path)), 1, "run `init`")
+
+
+def test_the_unit_is_in_the_group_that_may_read_the_log(tmp_path: Path) -> None:
+    log = tmp_path / "pihole.log"
+    log.touch()
+    log.chmod(0o640)
+    own = os.getgid()
+    group = next(one for one in grp.getgrall() if one.gr_gid and (os.geteuid() == 0 or one.gr_gid == own))
+    os.chown(log, -1, group.gr_gid)
+    settings = LOG.replace("/var/log/pihole/pihole.log", str(log))
+    spec = SchoolSpec([ClassSpec("c1", "t1", learners(2))], settings=settings)
+    done = agent("service", str(make_school(tmp_path / "school", spec).root), "--systemd")
+    assert f"\nSupplementaryGroups={group.gr_name}\n" in done.stdout
 
 
 def test_the_hubs_unit_starts_its_folder(tmp_path: Path) -> None:

@@ -91,6 +91,7 @@ class Closet:
         make: type[Collector] = Collector,
         connected: bool = True,
         agent_time: Callable[[], int | None] | None = None,
+        senders: tuple[str, ...] = (),
     ) -> tuple[Listener, Callable[[], None]]:
         """A listener at work, and how to connect it to the agent if it is not `connected` at once."""
         codes = self.writer.run(lambda connection: ensure_codes(connection, self.parts.directory.roster))
@@ -103,7 +104,7 @@ class Closet:
             catalogue=self.parts.catalogue.version,
         )
         spool = Spool(rereads=False)
-        source = SourceSettings(kind, "resolver", path=path, listen=listen)
+        source = SourceSettings(kind, "resolver", path=path, listen=listen, senders=senders)
         listener = open_listener(
             source,
             self.folder,

@@ -242,7 +242,8 @@ def test_who_is_slow_is_cut_off_and_a_ninth_connection_is_refused(
         assert peers[0].recv(1) == b"", "half a message is not waited for"
         peers[1].sendall(on_lines(LESSON))
         until(lambda: closet.total("signals") == 120, "a silent connection is still good")
-        until(lambda: closet.counts("refused") == {"cut_off": 1}, "the half one is counted")
+        until(lambda: closet.counts("refused") == {"cut_off": 1, "no_place": 1}, "both are counted")
+    assert closet.total("lines") == 133, "somebody who knocks is no line"
 
 
 def test_a_new_connection_takes_the_place_of_the_longest_silent_one(
@@ -255,6 +256,71 @@ def test_a_new_connection_takes_the_place_of_the_longest_silent_one(
         assert peers[0].recv(1) == b""
         peers[8].sendall(on_lines(LESSON))
         until(lambda: closet.total("signals") == 120, "it is read")
+
+
+def test_one_host_keeps_no_other_out_and_both_are_counted(closet: Closet) -> None:
+    """Linux answers at all of 127.0.0.0/8: whoever calls from another address of it is another host here."""
+    listener, _ = closet.listen("dnsmasq", "tcp://127.0.0.1:0")
+    with ExitStack() as open_, pytest.MonkeyPatch.context() as patched:
+        patched.setattr(receivers, "host_of", lambda peer, own: peer)
+
+        def call(host: str) -> socket.socket:
+            made = socket.create_connection((LOOPBACK, port_of(listener)), 10, source_address=(host, 0))
+            return open_.enter_context(made)
+
+        greedy = [call("127.0.0.2") for _ in range(5)]
+        assert greedy[4].recv(1) == b"", "four are its share"
+        others = [call("127.0.0.3") for _ in range(4)]
+        greedy[0].sendall(on_lines(LEASES))
+        until(lambda: closet.total("lines") == 13 - 1, "the first one has brought something")
+        resolver = call("127.0.0.4")
+        assert greedy[1].recv(1) == b"", "the one of a fullest host that was silent longest gives way"
+        resolver.sendall(on_lines(LESSON[12:]))
+        until(lambda: closet.total("signals") == 120, "the newcomer is read")
+        others[0].sendall(on_lines([look_up(1, 200)]))
+        until(lambda: closet.total("signals") == 121, "and the others are still there")
+        until(lambda: closet.counts("refused") == {"no_place": 1, "gave_way": 1}, "what was dropped")
+
+
+def test_a_connection_that_says_only_empty_lines_is_silent(
+    closet: Closet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listener, _ = closet.listen("dnsmasq", "tcp://127.0.0.1:0")
+    with ExitStack() as open_:
+        peers = [open_.enter_context(connect(listener)) for _ in range(8)]
+        for peer in peers[1:]:
+            peer.sendall(on_lines(LEASES[:1]))
+        until(lambda: closet.total("lines") == 7, "seven bring something")
+        peers[0].sendall(b"\n" * 1000)
+        monkeypatch.setattr(receivers, "IDLE_SECONDS", 0.0)
+        open_.enter_context(connect(listener))
+        assert peers[0].recv(1) == b"", "it was the longest silent one"
+
+
+@pytest.mark.parametrize("scheme", ["udp", "tcp"])
+def test_whom_from_does_not_name_is_not_heard_and_counted_as_no_line(closet: Closet, scheme: str) -> None:
+    senders = ("127.0.0.2", "127.0.0.64/30")
+    listener, _ = closet.listen("dnsmasq", f"{scheme}://127.0.0.1:0", senders=senders)
+    kind = socket.SOCK_DGRAM if scheme == "udp" else socket.SOCK_STREAM
+    said = [
+        (LOOPBACK, LESSON),
+        ("127.0.0.2", LESSON[:72]),
+        ("127.0.0.3", LESSON),
+        ("127.0.0.66", LESSON[72:]),
+    ]
+    for number, (host, texts) in enumerate(said):
+        with socket.socket(socket.AF_INET, kind) as sender:
+            sender.bind((host, 0))
+            sender.connect((LOOPBACK, port_of(listener)))
+            with suppress(ConnectionError):
+                for text in texts:
+                    sender.sendall(on_lines([text]))
+        if number == 1:
+            until(lambda: closet.total("signals") == 60, "the first one that is named")
+    until(lambda: closet.total("signals") == 120, "all that came from those who are named")
+    until(lambda: closet.counts("refused").keys() == {"sender_not_listed"}, "the others are counted")
+    assert closet.counts("refused")["sender_not_listed"] == (264 if scheme == "udp" else 2)
+    assert closet.total("lines") == 132
 
 
 def test_a_sender_that_never_rests_does_not_hold_up_the_lessons_of_others(
