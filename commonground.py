@@ -11,7 +11,10 @@ from shared.errors import CommonGroundError
 ROOMS: Final = MappingProxyType(
     {
         "agent": ("edge_agent.cli", "in the school: gather, close lessons, send records"),
-        "collect": ("edge_agent.collect", "in the school: read a source on another machine, for the agent"),
+        "collect": (
+            "edge_agent.remote.collect",
+            "in the school: read a source elsewhere, for the agent",
+        ),
         "hub": ("hub.cli", "in the district: receive, compare, show"),
         "models": ("models.cli", "the scoring core: catalogue, models, features, scores"),
         "demo": ("demo.cli", "the whole main job on one machine, with simulated schools"),

@@ -69,7 +69,7 @@ def replay(root: str) -> dict[str, Any]:
     """Replay `root`/log with a progress bar; what came of it, seconds, and this process's peak memory."""
     from edge_agent.commands.common import progress_bar
     from edge_agent.paths import AgentFolder
-    from edge_agent.replay import replay_folder
+    from edge_agent.replay.run import replay_folder
 
     folder = Path(root)
     idle = _peak()

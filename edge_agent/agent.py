@@ -15,27 +15,28 @@ from typing import Final
 
 import structlog
 
-from edge_agent import school_key
-from edge_agent.around import Around
 from edge_agent.catalogue.desk import CatalogueDesk
 from edge_agent.catalogue.watching import CatalogueWatch
 from edge_agent.check.desk import CheckDesk
 from edge_agent.check.nightly import NightlyCheck
 from edge_agent.clock import LeapWatch, make_clock
-from edge_agent.daykeys import KeyFolder
 from edge_agent.days import day_of, key_expires, rfc3339
-from edge_agent.heartbeat import Heartbeat
 from edge_agent.identity.today import today_file
-from edge_agent.lessons import Lessons
+from edge_agent.intake.room import MIB, Room
+from edge_agent.leaving import school_key
+from edge_agent.leaving.heartbeat import Heartbeat
+from edge_agent.lessons.closing import Lessons
+from edge_agent.lessons.schedule import Schedule, load_teachers_key
+from edge_agent.lessons.scoring import Judged
+from edge_agent.lessons.weeks import Weeks
 from edge_agent.links import Links
 from edge_agent.page import create_page
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.daykeys import KeyFolder
 from edge_agent.renewal import Renewal, count_refused
-from edge_agent.room import MIB, Room
-from edge_agent.schedule import Schedule, load_teachers_key
-from edge_agent.scoring import Judged
 from edge_agent.settings import load_settings
+from edge_agent.sight.around import Around
 from edge_agent.silence import Silences
 from edge_agent.status import Status
 from edge_agent.store import checks, disclosures
@@ -43,7 +44,6 @@ from edge_agent.store.classes import end_expired, ensure_codes
 from edge_agent.store.counts import forget_minutes
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.today_desk import TodayDesk
-from edge_agent.weeks import Weeks
 from shared import waiting
 from shared.courier import Courier
 from shared.errors import CommonGroundError

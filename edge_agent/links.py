@@ -9,17 +9,17 @@ import structlog
 
 from edge_agent.catalogue.asking import DistrictAsker
 from edge_agent.clock import Clock
-from edge_agent.collecting import Collecting
-from edge_agent.daykeys import KeyFolder
 from edge_agent.days import rfc3339
-from edge_agent.hub_link import HubLink
-from edge_agent.intake import IntakeInbox
+from edge_agent.intake.collecting import Collecting
+from edge_agent.intake.intake import IntakeInbox
+from edge_agent.intake.room import MIB, Room
+from edge_agent.leaving.hub_link import HubLink
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.daykeys import KeyFolder
 from edge_agent.remote.door import intake_keys
 from edge_agent.remote.members import Members
 from edge_agent.remote.telling import Teller
-from edge_agent.room import MIB, Room
 from edge_agent.settings import IntakeSettings, load_hub
 from edge_agent.store import held_by_hub
 from models.catalogue.layers import encode_layers

@@ -4,8 +4,8 @@ import secrets
 import tomllib
 from dataclasses import replace
 
-from edge_agent import school_key
 from edge_agent.drafts import replacing
+from edge_agent.leaving import school_key
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import AgentSettings, check_sources, check_timezone
 from edge_agent.setup.answers import Answers

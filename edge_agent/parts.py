@@ -5,14 +5,14 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge_agent.catalogue.in_use import InUse, load_in_use
-from edge_agent.collector import Collector
-from edge_agent.daykeys import DayKeys
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.tables import Refused
+from edge_agent.lessons.scoring import Scoring, load_scoring
 from edge_agent.paths import AgentFolder
-from edge_agent.placing import DirectoryPlacer
-from edge_agent.scoring import Scoring, load_scoring
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import DayKeys
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.settings import AgentSettings
 from edge_agent.sources.parsing import HERE, Parser
 from models.catalogue.load import Catalogue

@@ -7,8 +7,8 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Final
 
-from edge_agent import school_key
 from edge_agent.days import day_of
+from edge_agent.leaving import school_key
 from edge_agent.links import SourceState
 from edge_agent.store import collectors, held_by_hub, sight
 from edge_agent.store.disclosed_days import DisclosedDays

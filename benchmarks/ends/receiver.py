@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlite_utils
 import zmq
 
-from edge_agent.intake import IntakeInbox
+from edge_agent.intake.intake import IntakeInbox
 from edge_agent.store.schema import MIGRATIONS
 from models.catalogue.load import load_catalogue
 from shared import signals

@@ -18,7 +18,7 @@ from typing import Final
 import zmq
 
 from benchmarks.make.batches import signal_batches
-from edge_agent import parcel
+from edge_agent.placing import parcel
 from shared.link import outbox
 from shared.link.client import LinkClient
 from shared.link.keys import KeyPair, load_or_create

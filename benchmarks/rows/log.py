@@ -70,8 +70,8 @@ def run(days: int, rounds: int, factor: int) -> dict[str, Any]:
     from demo.school import TIMEZONE, build_schools
     from demo.term import school_day
     from edge_agent.parts import Parts
-    from edge_agent.replay import Replay
-    from edge_agent.replayed import Replayed
+    from edge_agent.replay.outcome import Replayed
+    from edge_agent.replay.run import Replay
     from edge_agent.settings import load_settings
     from models.catalogue.load import load_catalogue
     from models.catalogue.match import NameMatcher

@@ -58,8 +58,8 @@ def run(days: int, rounds: int) -> dict[str, Any]:
     from demo.feed import Feed
     from demo.school import TIMEZONE, build_schools
     from demo.term import school_day
-    from edge_agent.daykeys import MemoryKeys
     from edge_agent.parts import Parts, parser
+    from edge_agent.placing.daykeys import MemoryKeys
     from edge_agent.settings import load_settings
     from edge_agent.sources.dnsmasq_columns import DnsmasqReader
     from edge_agent.sources.facts import Lease

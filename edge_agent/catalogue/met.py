@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.parcel import Met
+from edge_agent.placing.parcel import Met
 from edge_agent.remote.day_table import DayTable
 from edge_agent.sources.scrub_names import scrub_name
 from models.catalogue.match import BACKGROUND, UNLISTED

@@ -15,8 +15,8 @@ from edge_agent.check.rights import advice
 from edge_agent.check.sampling import Progress, Read, Sampler
 from edge_agent.pages.shape import AgentStatus, Source
 from edge_agent.parts import parser
-from edge_agent.past import first_moment
 from edge_agent.paths import AgentFolder
+from edge_agent.replay.past import first_moment
 from edge_agent.settings import AgentSettings, SourceSettings
 from edge_agent.sources.kinds import KINDS
 from shared.errors import CommonGroundError, SettingsError, UsageError

@@ -7,12 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from typing import Final
 
-from edge_agent import school_key
 from edge_agent.catalogue.in_use import load_in_use
 from edge_agent.catalogue.overruling import overruled
 from edge_agent.check.facts import HouseFacts
+from edge_agent.intake.room import MIB, Room, Use
+from edge_agent.leaving import school_key
 from edge_agent.paths import AgentFolder
-from edge_agent.room import MIB, Room, Use
 from edge_agent.settings import AgentSettings, load_hub
 from models.catalogue.load import load_catalogue
 from models.catalogue.overlay import District

@@ -8,10 +8,10 @@ from typing import Final
 
 from edge_agent.check.facts import SeenFacts
 from edge_agent.check.matching import MATCHED
-from edge_agent.daykeys import MemoryKeys
 from edge_agent.identity.directory import Directory
 from edge_agent.parts import Parts, parser
-from edge_agent.placing import DirectoryPlacer, Place, Spot
+from edge_agent.placing.daykeys import MemoryKeys
+from edge_agent.placing.placer import DirectoryPlacer, Place, Spot
 from edge_agent.settings import SourceSettings
 from edge_agent.sources.facts import Contact, Fact, Lease, Present, Use, Visit, Whereabouts
 from edge_agent.sources.kinds import KINDS

@@ -29,7 +29,7 @@ def backup(
     """Write settings, keys and store into one file; works while the agent runs."""
     from importlib.metadata import version
 
-    from edge_agent import school_key
+    from edge_agent.leaving import school_key
     from edge_agent.setup import archive, keep, snapshot
     from shared.files import replacing
 

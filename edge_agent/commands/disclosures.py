@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from edge_agent.commands.common import AsJson, Folder, reading_store, require_database, say
+from edge_agent.leaving.school_key import PRIVATE
 from edge_agent.paths import AgentFolder
-from edge_agent.school_key import PRIVATE
 from shared.errors import CommonGroundError
 
 
@@ -28,7 +28,7 @@ def disclosures(
     as_json: AsJson = False,
 ) -> None:
     """Print what left: kind, time, size and hash of every record."""
-    from edge_agent import school_key
+    from edge_agent.leaving import school_key
     from edge_agent.store import disclosures as log
 
     paths = AgentFolder(folder)

@@ -24,8 +24,8 @@ def idle(
     as_json: AsJson = False,
 ) -> None:
     """Learn what iPads ask for by themselves, from days on which nobody used them: a weekend, a holiday."""
-    from edge_agent.idle import DAYS_LEARNT_FROM, NIGHTS
-    from edge_agent.idle_log import learn_idle
+    from edge_agent.idle.log import learn_idle
+    from edge_agent.idle.nights import DAYS_LEARNT_FROM, NIGHTS
 
     with progress_bar("Reading the logs") as progress:
         learnt = learn_idle(

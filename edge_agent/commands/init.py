@@ -36,8 +36,8 @@ def init(
     no_input: Annotated[bool, typer.Option("--no-input", help="Never ask, also at a terminal.")] = False,
 ) -> None:
     """Make a folder with a commented agent.toml and new keys; at a terminal it asks what was not said."""
+    from edge_agent.leaving.school_key import PRIVATE
     from edge_agent.new_folder import create, refuse_used
-    from edge_agent.school_key import PRIVATE
     from edge_agent.setup import answers
     from edge_agent.setup.asking import asked
     from edge_agent.setup.next_steps import next_steps

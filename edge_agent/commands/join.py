@@ -17,7 +17,7 @@ def join(
     token: Annotated[str, typer.Argument(metavar="TOKEN_FILE", help="A file, or - for standard input.")],
 ) -> None:
     """Join the district's hub with its one-time invitation."""
-    from edge_agent.hub_link import OWN
+    from edge_agent.leaving.hub_link import OWN
     from shared.link import invitations, keys
     from shared.link.joining import join as join_hub
     from shared.link.peer_file import Peer

@@ -42,7 +42,7 @@ def profile(
     ] = None,
 ) -> None:
     """Write profiles for the MDM, snippets for the resolver, a request for the firewall."""
-    from edge_agent import school_key
+    from edge_agent.leaving import school_key
     from edge_agent.setup import wishes as asked
 
     paths = AgentFolder(folder)

@@ -13,7 +13,7 @@ from edge_agent.paths import AgentFolder
 from shared.errors import CommonGroundError, UsageError
 
 if TYPE_CHECKING:
-    from edge_agent.past import Past
+    from edge_agent.replay.past import Past
 
 
 def replay(
@@ -38,9 +38,9 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Put past logs through the whole pipeline; nothing is sent anywhere."""
-    from edge_agent.blind_spot import told
-    from edge_agent.replay import replay_folder
-    from edge_agent.replayed import advice
+    from edge_agent.replay.outcome import advice
+    from edge_agent.replay.run import replay_folder
+    from edge_agent.sight.blind_spot import told
 
     with progress_bar("Reading the logs") as progress:
         done = replay_folder(
@@ -73,7 +73,7 @@ def replay(
 
 def others(given: Sequence[str]) -> "list[Past]":
     """`KIND=PATH` as logs; raises UsageError for anything else."""
-    from edge_agent.past import Past
+    from edge_agent.replay.past import Past
 
     found = []
     for text in given:

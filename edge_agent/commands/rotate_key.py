@@ -8,7 +8,7 @@ from shared.errors import UsageError
 
 def rotate_key(folder: Folder) -> None:
     """Make a new key; the running agent lets the hub know it, goes over to it, and the old one is refused."""
-    from edge_agent.hub_link import OWN
+    from edge_agent.leaving.hub_link import OWN
     from shared.link import keys
 
     paths = AgentFolder(folder)

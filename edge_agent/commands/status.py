@@ -22,8 +22,8 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
     from msgspec import to_builtins
 
     from edge_agent.asking import ask
-    from edge_agent.blind_spot import told
     from edge_agent.pages.shape import model_words
+    from edge_agent.sight.blind_spot import told
 
     paths = AgentFolder(folder)
     settings = load_settings(paths)
@@ -61,7 +61,7 @@ def status(folder: Folder, as_json: AsJson = False) -> None:
 
 def _fingerprints(paths: AgentFolder) -> dict[str, str]:
     """Of this agent's key and, once it has joined, the hub's, and of those that are to follow them."""
-    from edge_agent.hub_link import OWN
+    from edge_agent.leaving.hub_link import OWN
     from shared.link import keys
 
     hub = load_hub(paths)

@@ -5,7 +5,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from edge_agent.agreement import Agreement, ElementRow
+from edge_agent.leaving.agreement import Agreement, ElementRow
 from edge_agent.pages.link_words import record_words
 from edge_agent.pages.routes import pages
 from shared.pages.environment import HERE

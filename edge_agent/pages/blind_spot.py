@@ -5,8 +5,8 @@ from typing import Final, Literal
 
 from markupsafe import Markup
 
-from edge_agent.blind_spot import hundred, sentence
 from edge_agent.pages.shape import BlindSpot
+from edge_agent.sight.blind_spot import hundred, sentence
 from shared.pages.figure import Figure, Table
 from shared.pages.svg import drawing, element, hatching
 

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from edge_agent.blind_spot import cautions
 from edge_agent.check.desk import CheckDesk
 from edge_agent.pages import shape
 from edge_agent.pages.blind_spot import blind_spot_figure
 from edge_agent.pages.link_words import link_words, record_words
 from edge_agent.pages.minutes import minutes_figure
-from edge_agent.reasons import reason
+from edge_agent.placing.reasons import reason
+from edge_agent.sight.blind_spot import cautions
 from edge_agent.today_desk import TodayDesk
 from shared.errors import CommonGroundError
 from shared.pages.environment import Pages, order_of

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.catalogue.met import of_the_day
-from edge_agent.collector import FUTURE_SECONDS
-from edge_agent.daykeys import DESTROYED
-from edge_agent.parcel import Heard, Parcel
-from edge_agent.reasons import OF_SOURCES, OTHER
+from edge_agent.placing.collector import FUTURE_SECONDS
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.placing.parcel import Heard, Parcel
+from edge_agent.placing.reasons import OF_SOURCES, OTHER
 from edge_agent.remote.day_table import DayTable
 from edge_agent.sources.facts import EXCERPTS_A_CHUNK
 from shared import signals

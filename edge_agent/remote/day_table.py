@@ -14,11 +14,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from edge_agent.daykeys import pseudonym
 from edge_agent.days import day_start
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.hardware import is_private
-from edge_agent.placing import Miss, Spot
+from edge_agent.placing.daykeys import pseudonym
+from edge_agent.placing.placer import Miss, Spot
 from shared.errors import BadInput
 
 MAX_BYTES: Final = 16 * 1024 * 1024

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from edge_agent.parcel import Parcel
+from edge_agent.placing.parcel import Parcel
 from edge_agent.remote.admission import admit
 from edge_agent.remote.share import Share
 from edge_agent.remote.telling import OTHER_KIND, Teller

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from edge_agent.daykeys import DESTROYED
 from edge_agent.days import day_of, key_expires
 from edge_agent.identity.leases import Leases
-from edge_agent.placing import Miss, Place, Spot
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.placing.placer import Miss, Place, Spot
 from edge_agent.remote import day_table
 from edge_agent.remote.day_table import DayTable
 from edge_agent.remote.telling import DAY, Ask

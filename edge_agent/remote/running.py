@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
 from edge_agent.parts import parser
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.collector import Collector
 from edge_agent.remote.catalogue import AgentCatalogue
 from edge_agent.remote.placer import TablePlacer, Tables
 from edge_agent.remote.station import Station

@@ -10,9 +10,9 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from edge_agent.clock import Clock
-from edge_agent.daykeys import DayKeys
 from edge_agent.days import living_days
 from edge_agent.identity.directory import Directory
+from edge_agent.placing.daykeys import DayKeys
 from edge_agent.remote import day_table
 from shared.errors import BadInput
 

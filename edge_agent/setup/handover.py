@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from edge_agent.hub_link import OWN
+from edge_agent.leaving.hub_link import OWN
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import AgentSettings, SourceSettings, load_hub, load_settings
 from edge_agent.store import checks

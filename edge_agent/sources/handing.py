@@ -11,9 +11,9 @@ from typing import Final
 
 import structlog
 
-from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
+from edge_agent.placing import parcel as parcels
+from edge_agent.placing.collector import Collector
 from edge_agent.sources.facts import Reading
 from edge_agent.sources.failing import BEAT_SECONDS, RETRY_SECONDS, Poison, broken, is_full, is_poison, report
 from shared.errors import CommonGroundError

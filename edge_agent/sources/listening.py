@@ -16,8 +16,8 @@ from typing import Final
 import structlog
 
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.collector import Collector
 from edge_agent.settings import SourceSettings
 from edge_agent.sources.failing import RETRY_SECONDS, broken, report
 from edge_agent.sources.framestream import FrameStream

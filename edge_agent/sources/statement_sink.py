@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 import structlog
 
-from edge_agent import parcel as parcels
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
-from edge_agent.placing import Placer, Spot
+from edge_agent.placing import parcel as parcels
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.placer import Placer, Spot
 from edge_agent.sources.facts import Did, Reading
 from edge_agent.sources.xapi import OUT_OF_RANGE, TIMES, StatementReader, refuse, statement_hash
 from edge_agent.sources.xapi_statement import VOIDED, Statement

@@ -3,8 +3,8 @@
 import sqlite3
 from datetime import datetime
 
-from edge_agent.agreement import Agreement, KindRow, schedule
 from edge_agent.clock import make_clock
+from edge_agent.leaving.agreement import Agreement, KindRow, schedule
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_hub, load_settings
 from edge_agent.store import disclosed_fields, disclosures

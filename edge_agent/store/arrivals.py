@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 
 from edge_agent.catalogue import met as catalogue_met
-from edge_agent.daykeys import DESTROYED
-from edge_agent.parcel import Parcel
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.placing.parcel import Parcel
 from edge_agent.store import counts, met, resting
 from shared import signals
 from shared.errors import BadInput

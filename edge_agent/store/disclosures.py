@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Iterable
 from typing import Any, Final
 
-from edge_agent import school_key
-from edge_agent.school_key import Opener
+from edge_agent.leaving import school_key
+from edge_agent.leaving.school_key import Opener
 from edge_agent.store import disclosed_fields
 from shared.disclosure import GENESIS, Entry, digest, follows, link, pack
 from shared.link import outbox

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from edge_agent.parcel import Met
+from edge_agent.placing.parcel import Met
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

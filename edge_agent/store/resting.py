@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from math import isfinite
 from typing import Final
 
-from edge_agent.idle import DAYS_LEARNT_FROM, Night, talkers
-from edge_agent.parcel import Idle
+from edge_agent.idle.nights import DAYS_LEARNT_FROM, Night, talkers
+from edge_agent.placing.parcel import Idle
 from shared.errors import BadInput
 
 KEPT_DAYS: Final = 2 * DAYS_LEARNT_FROM

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import fields
 from typing import Any
 
-from edge_agent.blind_spot import Sight
+from edge_agent.sight.blind_spot import Sight
 from models.features.set1 import FEATURES, visible
 from shared.words import SOURCE_KINDS
 

@@ -8,11 +8,11 @@ from datetime import date
 import msgspec
 
 from edge_agent.days import week_name
-from edge_agent.records import week_lesson
+from edge_agent.leaving.records import week_lesson
+from edge_agent.lessons.windows import ClosedWindow, WindowKey
+from edge_agent.sight.visibility import Span
 from edge_agent.store import met
 from edge_agent.store.counts import add_counts
-from edge_agent.visibility import Span
-from edge_agent.windows import ClosedWindow, WindowKey
 
 VERDICTS = ("placed", "thin", "evidence_only")
 LONGEST = 2 * 86400  # seconds; a lesson ends on the local day that it begins on

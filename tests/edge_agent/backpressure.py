@@ -14,12 +14,12 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from edge_agent.agent import Agent
-from edge_agent.collector import Collector
-from edge_agent.daykeys import KeyFolder
-from edge_agent.intake import IntakeInbox
+from edge_agent.intake.intake import IntakeInbox
+from edge_agent.intake.room import MIB, Room, Shortage
 from edge_agent.parts import Parts, parser
 from edge_agent.paths import AgentFolder
-from edge_agent.room import MIB, Room, Shortage
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import KeyFolder
 from edge_agent.settings import DiskSettings, load_settings
 from edge_agent.sources.follow import Follower
 from edge_agent.store.classes import ensure_codes

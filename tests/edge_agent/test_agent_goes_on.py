@@ -10,7 +10,7 @@ import pytest
 
 from edge_agent import agent as module
 from edge_agent.agent import Agent
-from edge_agent.hub_link import OWN
+from edge_agent.leaving.hub_link import OWN
 from edge_agent.settings import hub_file
 from shared.errors import BadInput, SettingsError
 from shared.link import keys

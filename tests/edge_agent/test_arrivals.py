@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.late import Span, spans
-from edge_agent.parcel import Heard, Parcel
+from edge_agent.lessons.late import Span, spans
+from edge_agent.placing.parcel import Heard, Parcel
 from edge_agent.store.arrivals import LONG, Arrivals, by_minute, check
 from edge_agent.store.schema import MIGRATIONS
 from shared import signals

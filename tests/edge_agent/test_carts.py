@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from edge_agent.clock import SystemClock
-from edge_agent.daykeys import MemoryKeys
 from edge_agent.identity.carts import carts
 from edge_agent.parts import Parts, parser
-from edge_agent.placing import DirectoryPlacer, Miss, Place, Spot
+from edge_agent.placing.daykeys import MemoryKeys
+from edge_agent.placing.placer import DirectoryPlacer, Miss, Place, Spot
 from edge_agent.settings import CartSettings, load_settings
 from edge_agent.sources.facts import Contact, Lease
 from edge_agent.sources.framestream import framed

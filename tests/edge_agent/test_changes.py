@@ -7,11 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent.daykeys import DESTROYED, LOST, KeyFolder, pseudonym
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.subjects import subject_of
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.daykeys import DESTROYED, LOST, KeyFolder, pseudonym
 from edge_agent.settings import load_settings
 from edge_agent.store.schema import MIGRATIONS
 from shared.storage import Writer

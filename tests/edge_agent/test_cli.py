@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.hub_link import OWN
+from edge_agent.leaving.hub_link import OWN
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import hub_file, load_settings
 from edge_agent.store.disclosures import disclose

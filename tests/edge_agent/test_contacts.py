@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent import collector as collectors
-from edge_agent.collector import Collector
-from edge_agent.contacts import place_all
 from edge_agent.identity.directory import Directory
-from edge_agent.placing import DirectoryPlacer, Miss, Place, Placer, Spot
+from edge_agent.placing import collector as collectors
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.contacts import place_all
+from edge_agent.placing.placer import DirectoryPlacer, Miss, Place, Placer, Spot
 from edge_agent.remote import day_table
 from edge_agent.remote.placer import TablePlacer, Tables
 from edge_agent.remote.telling import DAY as TOPIC

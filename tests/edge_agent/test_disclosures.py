@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent import school_key
-from edge_agent.agreement import schedule
+from edge_agent.leaving import school_key
+from edge_agent.leaving.agreement import schedule
 from edge_agent.pages import agreement_file, leaving_file
 from edge_agent.paths import AgentFolder
 from edge_agent.store import agreed, disclosed_fields, disclosures, held_by_hub

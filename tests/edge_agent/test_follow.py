@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent.collector import Collector
-from edge_agent.daykeys import KeyFolder
-from edge_agent.intake import IntakeInbox
-from edge_agent.parcel import Parcel
+from edge_agent.intake.intake import IntakeInbox
 from edge_agent.parts import Parts, parser
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import KeyFolder
+from edge_agent.placing.parcel import Parcel
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.settings import load_settings
 from edge_agent.sources import follow, tail
 from edge_agent.sources.facts import Contact, Reading

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from edge_agent.hub_link import OWN, HubLink
+from edge_agent.leaving.hub_link import OWN, HubLink
 from edge_agent.paths import AgentFolder
 from shared.link import keys
 from shared.link.client import LinkClient

@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.idle import (
+from edge_agent.idle.log import learn_idle
+from edge_agent.idle.nights import (
     BURST_SECONDS,
     BURSTS_WITHIN,
     COMPANY_SECONDS,
@@ -26,12 +27,11 @@ from edge_agent.idle import (
     in_use,
     talkers,
 )
-from edge_agent.idle_log import learn_idle
-from edge_agent.parcel import Idle, Parcel
-from edge_agent.placing import Rest
-from edge_agent.replay import replay_folder
-from edge_agent.replayed import Replayed
-from edge_agent.resting import EPISODE_SECONDS, IdleCount
+from edge_agent.idle.resting import EPISODE_SECONDS, IdleCount
+from edge_agent.placing.parcel import Idle, Parcel
+from edge_agent.placing.placer import Rest
+from edge_agent.replay.outcome import Replayed
+from edge_agent.replay.run import replay_folder
 from edge_agent.sources.facts import Contact, Fact
 from edge_agent.store.arrivals import check
 from edge_agent.store.resting import idle_talkers

@@ -5,7 +5,7 @@ from itertools import combinations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.leaving import (
+from edge_agent.leaving.rules import (
     ALL_BANDS,
     Left,
     LessonFacts,

@@ -10,21 +10,21 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent import school_key
-from edge_agent.collector import Collector
-from edge_agent.daykeys import KeyFolder, pseudonym
-from edge_agent.lessons import Lessons
-from edge_agent.parcel import Parcel
+from edge_agent.leaving import school_key
+from edge_agent.lessons.closing import Lessons
+from edge_agent.lessons.schedule import Schedule
+from edge_agent.lessons.weeks import Weeks
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
-from edge_agent.schedule import Schedule
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import KeyFolder, pseudonym
+from edge_agent.placing.parcel import Parcel
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Contact, Did, Fact, Reading
 from edge_agent.store import classes, disclosures
 from edge_agent.store.arrivals import Arrivals, check
 from edge_agent.store.classes import ensure_codes
 from edge_agent.store.schema import MIGRATIONS
-from edge_agent.weeks import Weeks
 from shared.storage import Writer, reader
 from shared.words import Action
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent import hearing
-from edge_agent.parcel import Parcel
+from edge_agent.placing.parcel import Parcel
+from edge_agent.sight import hearing
 from edge_agent.store.arrivals import Arrivals, check
 from shared import signals
 from shared.signals import SignalBatch

@@ -9,9 +9,12 @@ from types import ModuleType
 
 import pytest
 
-from edge_agent import collector, daykeys, leaving, placing, sources
+from edge_agent import sources
 from edge_agent.identity import directory
-from edge_agent.reasons import HELD_BACK, OF_SOURCES, OF_THE_AGENT, reason
+from edge_agent.leaving import rules
+from edge_agent.placing import collector, daykeys
+from edge_agent.placing import placer as own_placer
+from edge_agent.placing.reasons import HELD_BACK, OF_SOURCES, OF_THE_AGENT, reason
 from edge_agent.remote import admission, day_table, placer
 from shared import exports, mapping
 
@@ -25,7 +28,7 @@ def of_sources() -> list[ModuleType]:
     return [
         *map(importlib.import_module, names),
         collector,
-        placing,
+        own_placer,
         directory,
         day_table,
         placer,
@@ -92,7 +95,7 @@ def test_no_reason_of_a_source_is_there_that_nobody_counts() -> None:
 
 def test_what_admission_and_leaving_count_has_words() -> None:
     assert {admission.NOT_THERE, admission.REPEATED, admission.TOO_MANY, daykeys.LOST} <= OF_THE_AGENT.keys()
-    assert "few_teachers" in HELD_BACK and "few_teachers" in inspect.getsource(leaving)
+    assert "few_teachers" in HELD_BACK and "few_teachers" in inspect.getsource(rules)
 
 
 def test_a_code_is_in_one_table_and_its_words_are_no_code() -> None:

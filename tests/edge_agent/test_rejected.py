@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from edge_agent.lessons.windows import WindowKey
 from edge_agent.paths import AgentFolder
 from edge_agent.store import classes, disclosures
 from edge_agent.store.rejected import drop
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.store.windows import remember_number
-from edge_agent.windows import WindowKey
 from shared.link import outbox
 from shared.storage import Writer, reader
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school

@@ -21,9 +21,9 @@ import pytest
 import zstandard
 
 from edge_agent.paths import AgentFolder
-from edge_agent.replay import replay_folder
-from edge_agent.replay_days import ReplayDays
-from edge_agent.replayed import Replayed
+from edge_agent.replay.days import ReplayDays
+from edge_agent.replay.outcome import Replayed
+from edge_agent.replay.run import replay_folder
 from edge_agent.sources.framestream import DNSTAP, control
 from models.catalogue.load import load_catalogue
 from models.features.set1 import FEATURES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.room import MIB, Room, Use, shortage
+from edge_agent.intake.room import MIB, Room, Use, shortage
 from edge_agent.settings import DiskSettings
 from edge_agent.sources.follow import WAITS
 from edge_agent.store.schema import MIGRATIONS

@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from edge_agent.leaving.records import WeekLesson
+from edge_agent.lessons.scoring import Scoring, load_scoring
+from edge_agent.lessons.weeks import judged_alike
 from edge_agent.pages import shape
 from edge_agent.parts import Parts
 from edge_agent.paths import AgentFolder
-from edge_agent.records import WeekLesson
-from edge_agent.scoring import Scoring, load_scoring
 from edge_agent.settings import TEMPLATE, load_settings
-from edge_agent.weeks import judged_alike
 from models.features.set1 import FEATURES
 from models.integration.load import load_model
 from models.scoring.scorer import Scorer

@@ -138,7 +138,7 @@ def test_nothing_of_a_day_is_left_in_any_file_once_its_key_is_destroyed(desk: De
     assert isinstance(key, bytes)
     desk.take(contacts(range(48)), at(9, 10))
     close(desk)
-    from edge_agent.daykeys import pseudonym
+    from edge_agent.placing.daykeys import pseudonym
 
     traces = [pseudonym(key, person.serial).to_bytes(8, "little") for person in PEOPLE]
     files = [tmp_path / "school" / f"agent.db{end}" for end in ("", "-wal", "-shm")]

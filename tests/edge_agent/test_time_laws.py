@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.daykeys import DESTROYED
 from edge_agent.days import day_of, day_start
 from edge_agent.identity.bells import Bell
 from edge_agent.identity.directory import Directory
@@ -21,7 +20,8 @@ from edge_agent.identity.roster import Meeting, Roster, SchoolClass
 from edge_agent.identity.school_calendar import DAYS, Calendar, Entry
 from edge_agent.identity.timetable import Lesson, Timetable
 from edge_agent.identity.today import Change, Kind
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.sources.facts import Contact, Lease, Located, Released
 
 ZONES = ["Europe/Zurich", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]

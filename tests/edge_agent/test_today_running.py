@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from edge_agent.daykeys import pseudonym
 from edge_agent.identity.load import load_directory
 from edge_agent.identity.today import Change, add_change, load_changes, today_file
 from edge_agent.page import create_page
 from edge_agent.paths import AgentFolder
-from edge_agent.placing import Miss, Spot
+from edge_agent.placing.daykeys import pseudonym
+from edge_agent.placing.placer import Miss, Spot
 from edge_agent.remote import day_table
 from edge_agent.remote.admission import belongs
 from edge_agent.settings import load_settings

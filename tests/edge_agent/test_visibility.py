@@ -13,23 +13,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent import blind_spot, parcel
-from edge_agent.daykeys import pseudonym
-from edge_agent.hearing import STEP_SECONDS, Hearing, Spans, merge, note
 from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
-from edge_agent.parcel import Heard, Parcel
+from edge_agent.lessons.scoring import load_scoring
+from edge_agent.lessons.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
 from edge_agent.paths import AgentFolder
-from edge_agent.placing import Spot
-from edge_agent.replay import replay_folder
-from edge_agent.scoring import load_scoring
+from edge_agent.placing import parcel
+from edge_agent.placing.daykeys import pseudonym
+from edge_agent.placing.parcel import Heard, Parcel
+from edge_agent.placing.placer import Spot
+from edge_agent.replay.run import replay_folder
 from edge_agent.settings import load_settings
+from edge_agent.sight import blind_spot
+from edge_agent.sight.hearing import STEP_SECONDS, Hearing, Spans, merge, note
+from edge_agent.sight.visibility import REACH_SECONDS, Seen, bypassing, visible_seconds
 from edge_agent.sources.facts import Contact, Fact, Present
 from edge_agent.store.arrivals import Arrivals, as_signed, check
 from edge_agent.store.schema import MIGRATIONS
 from edge_agent.store.windows import heard, heard_before, present
-from edge_agent.visibility import REACH_SECONDS, Seen, bypassing, visible_seconds
-from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
 from models.catalogue.elsewhere import ELSEWHERE, leads_elsewhere
 from models.catalogue.load import load_catalogue
 from shared.errors import BadInput

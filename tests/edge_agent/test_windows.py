@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
-from edge_agent.in_order import in_order
-from edge_agent.visibility import Seen
-from edge_agent.windows import OpenWindow, WindowKey, by_device, gather
+from edge_agent.lessons.in_order import in_order
+from edge_agent.lessons.windows import OpenWindow, WindowKey, by_device, gather
+from edge_agent.sight.visibility import Seen
 from shared.signals import SignalBatch
 from shared.words import Action
 

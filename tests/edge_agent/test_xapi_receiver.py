@@ -22,10 +22,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from edge_agent.daykeys import KeyFolder
-from edge_agent.intake import IntakeInbox
+from edge_agent.intake.intake import IntakeInbox
 from edge_agent.parts import Parts
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.daykeys import KeyFolder
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.settings import load_settings
 from edge_agent.sources.statement_sink import StatementSink
 from edge_agent.sources.xapi import StatementReader

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from edge_agent import school_key
+from edge_agent.leaving import school_key
 from edge_agent.store import disclosures
 from shared.storage import reader
 from tests.edge_agent.school import ClassSpec, Learner, SchoolSpec, make_school

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 from fastapi import FastAPI
 
-from edge_agent.scoring import Scoring
+from edge_agent.lessons.scoring import Scoring
 from models.features.set1 import FEATURES
 from models.integration.load import load_model
 from models.scoring.fit_file import Fit

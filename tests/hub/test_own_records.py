@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
-from edge_agent.records import lesson_record, week_lesson, week_record
-from edge_agent.scoring import Scoring
-from edge_agent.visibility import Seen
-from edge_agent.weeks import judged_alike
-from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
+from edge_agent.leaving.records import lesson_record, week_lesson, week_record
+from edge_agent.lessons.scoring import Scoring
+from edge_agent.lessons.weeks import judged_alike
+from edge_agent.lessons.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
+from edge_agent.sight.visibility import Seen
 from hub.known import Known
 from hub.store import acceptance
 from models.catalogue.load import load_catalogue

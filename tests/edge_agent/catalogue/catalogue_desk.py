@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from edge_agent.catalogue.desk import CatalogueDesk
 from edge_agent.catalogue.in_use import load_in_use
 from edge_agent.page import create_page
-from edge_agent.parcel import Met
+from edge_agent.placing.parcel import Met
 from edge_agent.store import met
 from edge_agent.store.schema import MIGRATIONS
 from models.catalogue.overlay import Entry, Overlay

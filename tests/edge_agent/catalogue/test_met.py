@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from edge_agent.catalogue import met as counts
 from edge_agent.catalogue.met import TOLD_BYTES, MetCount, check, of_the_day
-from edge_agent.collector import Collector
-from edge_agent.parcel import Met, Parcel
-from edge_agent.parcel import decode as decode_parcel
-from edge_agent.parcel import encode as encode_parcel
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.parcel import Met, Parcel
+from edge_agent.placing.parcel import decode as decode_parcel
+from edge_agent.placing.parcel import encode as encode_parcel
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.sources.facts import Contact, Lease, Reading
 from edge_agent.store import met
 from edge_agent.store.arrivals import Arrivals

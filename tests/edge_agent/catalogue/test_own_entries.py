@@ -15,8 +15,8 @@ from edge_agent.catalogue.in_use import district_file, load_in_use, school_file
 from edge_agent.catalogue.overruling import overruled
 from edge_agent.catalogue.trying import try_entry
 from edge_agent.catalogue.watching import LOOK_SECONDS, CatalogueWatch
-from edge_agent.parcel import Met
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.parcel import Met
 from edge_agent.remote.catalogue import LOOK_SECONDS as ASK_AGAIN
 from edge_agent.remote.catalogue import AgentCatalogue
 from edge_agent.remote.telling import CATALOGUE, SETUP, Setup

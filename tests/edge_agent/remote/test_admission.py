@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.daykeys import DESTROYED, pseudonym
-from edge_agent.parcel import Heard, Parcel
-from edge_agent.reasons import OTHER
+from edge_agent.placing.daykeys import DESTROYED, pseudonym
+from edge_agent.placing.parcel import Heard, Parcel
+from edge_agent.placing.reasons import OTHER
 from edge_agent.remote.admission import MOST_A_MINUTE, NOT_THERE, REPEATED, TOO_MANY, admit
 from edge_agent.remote.day_table import DayTable
 from shared import signals

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge_agent.daykeys import DESTROYED
 from edge_agent.days import key_expires
 from edge_agent.identity.directory import Directory
-from edge_agent.placing import DirectoryPlacer, Miss, Spot
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.placing.placer import DirectoryPlacer, Miss, Spot
 from edge_agent.remote import day_table
 from edge_agent.remote.placer import TablePlacer, Tables
 from edge_agent.remote.telling import DAY as TOPIC

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from edge_agent.identity.directory import Directory
-from edge_agent.intake import IntakeInbox
-from edge_agent.parcel import Heard, Parcel, encode
+from edge_agent.intake.intake import IntakeInbox
+from edge_agent.placing.parcel import Heard, Parcel, encode
 from edge_agent.remote.day_table import DayTable
 from edge_agent.remote.members import HOLDS_UP_SECONDS, SILENT_SECONDS, Members
 from edge_agent.remote.telling import CLOCK, SETUP, Teller, decode_setup, decode_time

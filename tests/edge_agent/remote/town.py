@@ -4,9 +4,9 @@ from datetime import date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from edge_agent.daykeys import MemoryKeys
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.load import load_directory
+from edge_agent.placing.daykeys import MemoryKeys
 from edge_agent.remote import day_table
 from edge_agent.settings import load_settings
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school

@@ -8,11 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
-from edge_agent.daykeys import KeyFolder
-from edge_agent.intake import IntakeInbox
+from edge_agent.intake.intake import IntakeInbox
 from edge_agent.parts import Parts
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import KeyFolder
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.settings import SourceSettings, load_settings
 from edge_agent.sources.facts import Reading
 from edge_agent.sources.kinds import KINDS

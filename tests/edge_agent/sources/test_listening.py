@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from edge_agent.collector import Collector
-from edge_agent.parcel import Parcel
 from edge_agent.paths import AgentFolder
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.parcel import Parcel
 from edge_agent.settings import SourceSettings
 from edge_agent.sources import handing, listening, receivers
 from edge_agent.sources.facts import Contact, Reading

@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge_agent import parcel
+from edge_agent.placing import parcel
 from shared import disclosure, records, signals
 from shared.link import frames, invitations
 from tests.shared.link.fuzzing import (

@@ -4,20 +4,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from edge_agent.around import Around
-from edge_agent.daykeys import DESTROYED, MemoryKeys
 from edge_agent.days import day_of, day_start, key_expires, week_days, week_name
-from edge_agent.hearing import merge
-from edge_agent.idle import Nights
-from edge_agent.leaving import Left, LessonFacts, lesson_held_back, week_groups
-from edge_agent.parcel import Heard, Parcel
+from edge_agent.idle.nights import Nights
+from edge_agent.leaving.records import lesson_record, week_lesson, week_record
+from edge_agent.leaving.rules import Left, LessonFacts, lesson_held_back, week_groups
+from edge_agent.lessons.weeks import count_teachers
+from edge_agent.lessons.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
 from edge_agent.parts import Parts
-from edge_agent.past import BEGINNING, END
-from edge_agent.records import lesson_record, week_lesson, week_record
-from edge_agent.replayed import Replayed
-from edge_agent.visibility import Seen, Span, bypassing, visible_seconds
-from edge_agent.weeks import count_teachers
-from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, close_windows
+from edge_agent.placing.daykeys import DESTROYED, MemoryKeys
+from edge_agent.placing.parcel import Heard, Parcel
+from edge_agent.replay.outcome import Replayed
+from edge_agent.replay.past import BEGINNING, END
+from edge_agent.sight.around import Around
+from edge_agent.sight.hearing import merge
+from edge_agent.sight.visibility import Seen, Span, bypassing, visible_seconds
 from shared.records import LessonRecord, WeekRecord
 from shared.signals import SignalBatch
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from edge_agent.windows import ClosedWindow
+    from edge_agent.lessons.windows import ClosedWindow
 
 CAUTION: Final = (
     "Work done offline, as in Keynote, GarageBand or the camera, is almost invisible, and it is often the"

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from edge_agent.blind_spot import Sight
+from edge_agent.sight.blind_spot import Sight
 
 
 @dataclass(slots=True)

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
+from edge_agent.lessons.windows import WindowKey
 from edge_agent.store.windows import Bell, bells, closed_in, newest_end
-from edge_agent.windows import WindowKey
 from shared.signals import SignalBatch
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from edge_agent.catalogue.met import MetCount
-from edge_agent.contacts import Apps, Last, Rows, Tally, columns_of, segments
-from edge_agent.hearing import Hearing, Spans, note
-from edge_agent.parcel import Parcel
-from edge_agent.placing import Place, Placer, Rest, Spot
-from edge_agent.resting import IdleCount
+from edge_agent.idle.resting import IdleCount
+from edge_agent.placing.contacts import Apps, Last, Rows, Tally, columns_of, segments
+from edge_agent.placing.parcel import Parcel
+from edge_agent.placing.placer import Place, Placer, Rest, Spot
+from edge_agent.sight.hearing import Hearing, Spans, note
 from edge_agent.sources.facts import Contact, Fact, Present, Reading, Use, Visit, Whereabouts
 from models.catalogue.elsewhere import leads_elsewhere
 from models.catalogue.match import BACKGROUND, UNLISTED, NameMatcher

@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from edge_agent.visibility import WHOLE
+from edge_agent.sight.visibility import WHOLE
 from shared.errors import BadInput
 
 MAX_PARCEL_BYTES: Final = 64 * 1024

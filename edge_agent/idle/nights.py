@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge_agent.parcel import Idle
+from edge_agent.placing.parcel import Idle
 from models.features.compute import Signals
 from shared.words import Action
 

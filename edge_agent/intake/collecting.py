@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from edge_agent.clock import Clock
-from edge_agent.collector import Collector
-from edge_agent.daykeys import KeyFolder
 from edge_agent.parts import Parts, parser
 from edge_agent.paths import AgentFolder
-from edge_agent.placing import DirectoryPlacer
+from edge_agent.placing.collector import Collector
+from edge_agent.placing.daykeys import KeyFolder
+from edge_agent.placing.placer import DirectoryPlacer
 from edge_agent.settings import SourceSettings
 from edge_agent.sources.follow import Follower
 from edge_agent.sources.kinds import KINDS

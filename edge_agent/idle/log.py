@@ -9,10 +9,10 @@ from pathlib import Path
 from edge_agent.identity.timetable import Timetable
 from edge_agent.identity.whereabouts import learn_all
 from edge_agent.parts import Parts
-from edge_agent.past import Past
 from edge_agent.paths import AgentFolder
-from edge_agent.replay import Progress, Replay, check_kind, check_log
-from edge_agent.replayed import Replayed
+from edge_agent.replay.outcome import Replayed
+from edge_agent.replay.past import Past
+from edge_agent.replay.run import Progress, Replay, check_kind, check_log
 from edge_agent.settings import load_settings
 from edge_agent.store import resting
 from edge_agent.store.schema import MIGRATIONS

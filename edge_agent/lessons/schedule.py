@@ -20,8 +20,8 @@ from typing import Final
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.roster import SchoolClass
 from edge_agent.identity.timetable import Lesson
+from edge_agent.lessons.windows import WindowKey
 from edge_agent.store.windows import LONGEST
-from edge_agent.windows import WindowKey
 from shared.settings import read_secret, write_secret
 from shared.storage import Writer
 

@@ -10,16 +10,16 @@ from heapq import heappop, heappush, heapreplace
 from pathlib import Path
 from typing import Final
 
-from edge_agent.daykeys import DESTROYED
 from edge_agent.days import day_start
 from edge_agent.drafts import replacing
 from edge_agent.identity.whereabouts import learn_all
-from edge_agent.idle import Nights
+from edge_agent.idle.nights import Nights
 from edge_agent.parts import Parts, parser
-from edge_agent.past import BEGINNING, END, Cursor, Past, Reach, first_moment
 from edge_agent.paths import AgentFolder
-from edge_agent.replay_days import ReplayDays, Write
-from edge_agent.replayed import Replayed
+from edge_agent.placing.daykeys import DESTROYED
+from edge_agent.replay.days import ReplayDays, Write
+from edge_agent.replay.outcome import Replayed
+from edge_agent.replay.past import BEGINNING, END, Cursor, Past, Reach, first_moment
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Lease
 from edge_agent.sources.kinds import KINDS

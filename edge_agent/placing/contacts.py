@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.catalogue.met import MetCount
-from edge_agent.hearing import Spans, note
 from edge_agent.identity.leases import plain_address
-from edge_agent.placing import Miss, Place, Spot
-from edge_agent.resting import IdleCount
+from edge_agent.idle.resting import IdleCount
+from edge_agent.placing.placer import Miss, Place, Spot
+from edge_agent.sight.hearing import Spans, note
 from edge_agent.sources.facts import Contact, Contacts, Lease, Reading, Whereabouts
 from models.catalogue.elsewhere import all_elsewhere
 from models.catalogue.match import BACKGROUND, UNLISTED, NameMatcher

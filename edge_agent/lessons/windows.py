@@ -7,10 +7,10 @@ from math import isnan
 import numpy as np
 
 from edge_agent.identity.timetable import Lesson
-from edge_agent.idle import in_use
-from edge_agent.in_order import in_order, moments
-from edge_agent.scoring import Scoring
-from edge_agent.visibility import Seen, share
+from edge_agent.idle.nights import in_use
+from edge_agent.lessons.in_order import in_order, moments
+from edge_agent.lessons.scoring import Scoring
+from edge_agent.sight.visibility import Seen, share
 from models.catalogue.load import Catalogue
 from models.features.columns import spread
 from models.features.inputs import Signals, Windows
@@ -73,7 +73,7 @@ def close_windows(
 ) -> list[ClosedWindow]:
     """Features, strip and placements of every window, in order; signals of no window are left out.
 
-    idle: apps (indices; 0: unlisted) that talk by themselves, see `edge_agent.idle`.
+    idle: apps (indices; 0: unlisted) that talk by themselves, see `edge_agent.idle.nights`.
     """
     if not windows:
         return []

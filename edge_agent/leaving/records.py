@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from edge_agent.windows import ClosedWindow
+from edge_agent.lessons.windows import ClosedWindow
 from models.features.set1 import FEATURES
 from shared.records import FeatureRow, LessonRecord, Placement, WeekPlacement, WeekRecord
 

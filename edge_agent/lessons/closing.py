@@ -10,14 +10,16 @@ from typing import Final
 
 import numpy as np
 
-from edge_agent.around import Around
 from edge_agent.days import day_of, key_expires, living_days, rfc3339
-from edge_agent.late import Late
-from edge_agent.leaving import lesson_held_back, revision_held_back
-from edge_agent.records import lesson_record
-from edge_agent.schedule import Begun, Schedule
-from edge_agent.scoring import Scoring
+from edge_agent.leaving.records import lesson_record
+from edge_agent.leaving.rules import lesson_held_back, revision_held_back
+from edge_agent.lessons.late import Late
+from edge_agent.lessons.schedule import Begun, Schedule
+from edge_agent.lessons.scoring import Scoring
+from edge_agent.lessons.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from edge_agent.settings import AgentSettings
+from edge_agent.sight.around import Around
+from edge_agent.sight.visibility import Seen, bypassing, visible_seconds
 from edge_agent.store import collectors
 from edge_agent.store.arrivals import as_signed
 from edge_agent.store.classes import shared_until
@@ -35,8 +37,6 @@ from edge_agent.store.windows import (
     remember_number,
     stored_days,
 )
-from edge_agent.visibility import Seen, bypassing, visible_seconds
-from edge_agent.windows import ClosedWindow, OpenWindow, WindowKey, by_device, close_windows, gather
 from models.catalogue.load import Catalogue
 from shared import records, signals
 from shared.errors import BadInput

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from edge_agent.parcel import Idle
-from edge_agent.placing import Rest
+from edge_agent.placing.parcel import Idle
+from edge_agent.placing.placer import Rest
 
 EPISODE_SECONDS: Final = 600  # one refresh asks for several names: within this time it counts once
 KEPT: Final = 50_000

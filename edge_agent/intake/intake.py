@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Final
 
-from edge_agent import parcel as parcels
+from edge_agent.intake.room import Shortage
+from edge_agent.placing import parcel as parcels
 from edge_agent.remote.members import Members
-from edge_agent.room import Shortage
 from edge_agent.store import collectors, counts
 from edge_agent.store.arrivals import Arrivals, Checked, check
 from shared.errors import BadInput

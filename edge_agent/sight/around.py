@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from zoneinfo import ZoneInfo
 
-from edge_agent.daykeys import DayKeys, pseudonym
 from edge_agent.days import day_start
 from edge_agent.identity.directory import Directory
 from edge_agent.identity.timetable import Lesson
-from edge_agent.windows import WindowKey
+from edge_agent.lessons.windows import WindowKey
+from edge_agent.placing.daykeys import DayKeys, pseudonym
 
 
 class Around:

@@ -11,10 +11,10 @@ import numpy as np
 
 from edge_agent.days import key_expires, week_days
 from edge_agent.identity.directory import Directory
-from edge_agent.leaving import Left, LessonFacts, week_groups
-from edge_agent.lessons import hand_over, impossible
-from edge_agent.records import WeekLesson, week_record
-from edge_agent.scoring import Scoring
+from edge_agent.leaving.records import WeekLesson, week_record
+from edge_agent.leaving.rules import Left, LessonFacts, week_groups
+from edge_agent.lessons.closing import hand_over, impossible
+from edge_agent.lessons.scoring import Scoring
 from edge_agent.settings import AgentSettings
 from models.features.set1 import FEATURES
 from shared.storage import Writer

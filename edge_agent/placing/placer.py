@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol
 
-from edge_agent.daykeys import DayKeys, pseudonym
 from edge_agent.identity.carts import UNKNOWN
 from edge_agent.identity.directory import OUTSIDE, Directory
 from edge_agent.identity.inventory import Device
 from edge_agent.identity.timetable import Lesson
+from edge_agent.placing.daykeys import DayKeys, pseudonym
 from edge_agent.sources.facts import Contact, Present, Use, Whereabouts
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from edge_agent.lessons import hand_over
+from edge_agent.lessons.closing import hand_over
 from edge_agent.status import when
 from shared.link import outbox
 from shared.records import SourceFreshness, StatusRecord

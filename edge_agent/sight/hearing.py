@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Final
 
-from edge_agent.parcel import Heard
-from edge_agent.placing import Spot
-from edge_agent.visibility import Span
+from edge_agent.placing.parcel import Heard
+from edge_agent.placing.placer import Spot
+from edge_agent.sight.visibility import Span
 
 STEP_SECONDS: Final = 60  # by so much a span must have grown to be told again
 KEPT: Final = 20_000  # devices in lessons: some lessons of the largest school, 3 MiB
