@@ -16,6 +16,7 @@ from shared.notice import NoticeSettings
 from shared.notice import check as check_notice
 from shared.words import SOURCE_KINDS
 
+Senders = Annotated[tuple[str, ...], Meta(min_length=1, max_length=64)]
 Port = Annotated[int, Meta(ge=1, le=65535)]
 
 
@@ -70,14 +71,14 @@ class CartSettings(msgspec.Struct, frozen=True):
 class SourceSettings(msgspec.Struct, frozen=True):
     """One source: a file, pipe or folder to follow (`path`), an address to `listen` at, a `port` for apps.
 
-    senders (`from`): addresses and networks that alone are listened to; everybody if it is empty.
+    senders (`from`): addresses and networks that alone are listened to; everybody where it is not said.
     """
 
     kind: str
     id: Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[a-z0-9][a-z0-9_-]*$")]
     path: str | None = None
     listen: str | None = None
-    senders: Annotated[tuple[str, ...], Meta(max_length=64)] = msgspec.field(default=(), name="from")
+    senders: Senders = msgspec.field(default=(), name="from")
     mapping: str | None = None
     port: Port | None = None
     user: str | None = None

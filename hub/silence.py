@@ -1,5 +1,6 @@
 """Notices when a school's agent is not heard any more, once for each silence, and when it is heard again."""
 
+import re
 import sqlite3
 import threading
 import time
@@ -14,6 +15,8 @@ from shared.notice import Notice, NoticeSettings, channels
 
 LIMIT_S: Final = 3600.0  # an agent speaks every five minutes
 LOOK_S: Final = 60.0
+
+_OURS: Final = re.compile(rb"school-[0-9]{1,18}-[0-9]{1,11}-(silent|over)")
 
 _SCHOOLS: Final = """
 SELECT s.id, s.name, h.heard FROM schools s JOIN heartbeats h ON h.school_id = s.id
@@ -52,6 +55,12 @@ def due(
         if now - max(heard.at, since) >= LIMIT_S and f"{began}-silent" not in known:
             found.append((f"{began}-silent", heard, heard.at))
     return found
+
+
+def _told(connection: sqlite3.Connection) -> list[str]:
+    # As bytes: one id that is no text must not end the reading of all. What is no id of ours told of nothing.
+    ids = connection.execute("SELECT DISTINCT CAST(id AS BLOB) FROM notices")
+    return [id_.decode() for (id_,) in ids if _OURS.fullmatch(id_)]
 
 
 def notice_of(name: str, heard: Heard, began: float, now: datetime) -> Notice:
@@ -104,7 +113,7 @@ class Listening:
         reader = storage.reader(self._writer.path)
         try:
             schools = [Heard(*row) for row in reader.execute(_SCHOOLS)]
-            told = [name for (name,) in reader.execute("SELECT DISTINCT id FROM notices")]
+            told = _told(reader)
         finally:
             reader.close()
         found = due(schools, told, now=now, since=self._since)

@@ -25,6 +25,7 @@ from shared.settings import read_secret
 TIMEOUT: Final = 20.0  # for one step
 ATTEMPT_SECONDS: Final = 60.0  # for all of them
 ANSWER_BYTES: Final = 4096
+TALK_BYTES: Final = 64 * 1024  # of all that a mail server says; it may go on with one answer for ever
 
 
 class UnsentError(CommonGroundError):
@@ -64,13 +65,39 @@ def send(notice: Notice, way: Channel, settings: NoticeSettings, folder: Path, a
         raise UnsentError(f"no {way} could be sent ({why}): check [notice]") from None
 
 
+class _Heard:
+    """What a mail server says, by lines, up to TALK_BYTES."""
+
+    def __init__(self, lines: IO[bytes]) -> None:
+        self._lines = lines
+        self._left = TALK_BYTES
+
+    def readline(self, most: int) -> bytes:
+        """The next line. Raises OSError once it was too much."""
+        line = self._lines.readline(most)
+        self._left -= len(line)
+        if self._left < 0:
+            raise OSError("the mail server says too much")
+        return line
+
+    def close(self) -> None:
+        self._lines.close()
+
+
 class _MailServer(smtplib.SMTP):
     """A mail server, reached by the deadline's connections; by TLS from the first byte on if `context`."""
+
+    file: _Heard | None
 
     def __init__(self, host: str, port: int, deadline: Deadline, context: ssl.SSLContext | None) -> None:
         self._deadline = deadline
         self._first = context
         super().__init__(host, port, timeout=TIMEOUT)
+
+    def getreply(self) -> tuple[int, bytes]:
+        if self.file is None and self.sock is not None:
+            self.file = _Heard(self.sock.makefile("rb"))
+        return super().getreply()
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         made = self._deadline.connect((host, port), timeout)

@@ -14,6 +14,7 @@ from shared.files import sync_folder
 
 T = TypeVar("T")
 
+_EMPTY: Final = re.compile(r"Expected `array` of length >= 1 - at `\$\.(\S+)`")
 _BOUND: Final = re.compile(r"Expected `(?:int|float)` (>=|<=) (\S+) - at `\$\.(\S+)`")
 
 
@@ -43,7 +44,10 @@ def parse(table: object, shape: type[T], name: str) -> T:
 
 
 def _words(error: str) -> str:
-    """A number beyond its bounds in words; every other message as msgspec has it."""
+    """A list that is empty and a number beyond its bounds in words; every other message as msgspec has it."""
+    empty = _EMPTY.fullmatch(error)
+    if empty is not None:
+        return f"`{empty[1]}` is an empty list: name something, or take the line out"
     found = _BOUND.fullmatch(error)
     if found is None:
         return error

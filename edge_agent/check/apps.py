@@ -15,7 +15,7 @@ NAMED: Final = 5  # apps in a sentence
 
 
 class AppRow(msgspec.Struct, frozen=True):
-    """An app, and how many devices; 0 where fewer than ten."""
+    """An app, and how many devices, ten or more."""
 
     name: str
     devices: int
@@ -29,8 +29,8 @@ class AppRow(msgspec.Struct, frozen=True):
 class AppsOnIpads(msgspec.Struct, frozen=True):
     """The comparison: `days` school days of lessons were looked at, of the WEEK that it takes.
 
-    unseen: installed and met in no lesson, as long as there is no week none; elsewhere: met by ten devices or
-    more on a day and installed on no iPad.
+    unseen: installed on ten iPads or more and met in no lesson, as long as there is no week none; elsewhere:
+    met by ten devices or more on a day and installed on no iPad.
     """
 
     lists: int
@@ -60,7 +60,7 @@ def compared(facts: AppFacts) -> AppsOnIpads:
     unseen = (
         AppRow(app.name, app.installed)
         for name, app in facts.apps.items()
-        if app.installed and name not in most
+        if app.installed >= LEAST_DEVICES and name not in most
     )
     elsewhere = (
         AppRow(app.name, most[name])
@@ -68,7 +68,7 @@ def compared(facts: AppFacts) -> AppsOnIpads:
         if app.nameable and not app.installed and most.get(name, 0) >= LEAST_DEVICES
     )
     return AppsOnIpads(
-        _told(facts.lists),
+        facts.lists if facts.lists >= LEAST_DEVICES else 0,
         sum(app.installed > 0 for app in facts.apps.values()),
         len(week),
         _rows(unseen) if len(week) >= WEEK else (),
@@ -81,13 +81,8 @@ def as_shown(facts: AppFacts) -> bytes:
     return msgspec.json.encode(compared(facts))
 
 
-def _told(devices: int) -> int:
-    return devices if devices >= LEAST_DEVICES else 0
-
-
 def _rows(rows: Iterable[AppRow]) -> tuple[AppRow, ...]:
-    told = [msgspec.structs.replace(row, devices=_told(row.devices)) for row in rows]
-    return tuple(sorted(told, key=lambda row: (-row.devices, row.name)))
+    return tuple(sorted(rows, key=lambda row: (-row.devices, row.name)))
 
 
 def about_apps(facts: Facts) -> Iterator[Finding]:
@@ -102,7 +97,10 @@ def about_apps(facts: Facts) -> Iterator[Finding]:
             f" {shown.days} of {WEEK} school days of lessons are counted to compare them with."
         )
     elif not shown.unseen:
-        what = "Every listed app that is installed was met in lessons of the last five school days."
+        what = (
+            f"Every listed app that {LEAST_DEVICES} iPads or more have was met in lessons of the last five"
+            " school days."
+        )
     else:
         what = (
             f"{counted(len(shown.unseen), 'listed app')} on the iPads, not met in lessons of the last five"

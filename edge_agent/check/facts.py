@@ -33,12 +33,14 @@ class SourceFacts:
     newest: the time that its newest line says; written: when this machine saw its file change. `misses`
     counts look-ups that belonged nowhere, by reason, of a source that left nothing on disk to sample.
     looked_into is False where the school's files are of no use: nothing is known of the log's lines then.
+    is_open: it listens in a network, and `from` names nobody who alone may send.
     """
 
     id: str
     kind: str
     where: str
     listens: bool = False
+    is_open: bool = False
     looked_into: bool = True
     trouble: str = ""
     advice: str = ""
@@ -128,8 +130,8 @@ class ListedApp:
 class AppFacts:
     """Entries by id, without those off task; `lists`: how many iPads told theirs.
 
-    days: local day: app id: how many devices met it in lessons, 0 where fewer than ten. `today` is not over
-    yet: what it met was met, but it counts as no day.
+    days: local day: app id: how many devices met it in lessons, 0 where fewer than ten (only of apps that ten
+    iPads or more have). `today` is not over yet: what it met was met, but it counts as no day.
     """
 
     lists: int

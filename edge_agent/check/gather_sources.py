@@ -1,6 +1,7 @@
 """What can be known of each source: its file, its port, its newest lines, and what the running agent says."""
 
 import errno
+import ipaddress
 import re
 import socket
 from collections.abc import Iterator
@@ -120,6 +121,7 @@ class SourceLook:
             kind=source.kind,
             where=where,
             listens=True,
+            is_open=_is_open(source),
             trouble=trouble,
             advice=steps,
             newest=_newest(told),
@@ -161,6 +163,16 @@ def _newest(told: Source | None) -> float | None:
     if told is None or told.fresh is None:
         return None
     return datetime.fromisoformat(told.fresh).timestamp()
+
+
+def _is_open(source: SourceSettings) -> bool:
+    found = _NETWORK.fullmatch(source.listen or "")
+    if found is None or source.senders:
+        return False
+    try:
+        return not ipaddress.ip_address(found[2]).is_loopback
+    except ValueError:
+        return False  # localhost, or no address at all: said elsewhere
 
 
 def _cannot_listen(folder: AgentFolder, source: SourceSettings) -> tuple[str, str]:

@@ -36,6 +36,8 @@ def about_sources(facts: Facts) -> Iterator[Finding]:
                 yield _clock(facts, source)
             if source.lines:
                 yield _lines(source)
+        if source.is_open:
+            yield _open(source)
         if source.listens and source.tells_leases and not facts.has_addresses:
             yield _forgets_leases(source)
     for path, trouble in facts.addresses:
@@ -54,6 +56,16 @@ def _readable(source: SourceFacts) -> Finding:
         return Finding(name, "fix", f"Source {source.id}: {source.where} {source.trouble}.", do=source.advice)
     can = "can be listened at" if source.listens else "can be read"
     return Finding(name, "ok", f"Source {source.id}: {source.where} {can}.")
+
+
+def _open(source: SourceFacts) -> Finding:
+    return Finding(
+        f"source.{source.id}.senders",
+        "look",
+        f"Source {source.id} listens at {source.where}, and everybody in that network may send.",
+        do='Name who may, by the resolver’s address, for example from = ["10.1.0.53"], beside `listen` in'
+        " agent.toml; let the firewall admit it alone.",
+    )
 
 
 def _fresh(facts: Facts, source: SourceFacts) -> Finding:

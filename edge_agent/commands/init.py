@@ -41,6 +41,7 @@ def init(
     from edge_agent.setup import answers
     from edge_agent.setup.asking import asked
     from edge_agent.setup.next_steps import next_steps
+    from edge_agent.setup.zones import doubt
 
     paths = AgentFolder(folder)
     files = {
@@ -65,6 +66,8 @@ def init(
         refuse_used(paths)
         said = asked(said)
     create(paths, said)
+    if timezone is not None and (against := doubt(timezone)):
+        typer.echo(f"warning: {against}, as `timezone` in {paths.settings}", err=True)
     for line in next_steps(folder, _missing(paths), paths.secrets / PRIVATE):
         say(line)
 

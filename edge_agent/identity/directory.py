@@ -1,7 +1,7 @@
 """From an address or a user at a moment to a device in a lesson, or the reason why not."""
 
-from bisect import bisect_right
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -60,6 +60,9 @@ class _Course:
         return None, until
 
 
+_NO_LESSONS: Final = _Course()
+
+
 class _Files:
     """One reading of the school's files; never changed, so that threads may share it."""
 
@@ -69,6 +72,10 @@ class _Files:
         self.timetable = timetable
         self.learners = {user for item in roster.classes.values() for user in item.learners}
         self.rooms = {room for item in roster.classes.values() for room in item.rooms}
+        self._carts: dict[str, list[Device]] = {}
+        for device in inventory.devices:
+            if device.room and not device.user:
+                self._carts.setdefault(device.room, []).append(device)
         self._zone = zone
         self._days: dict[date, _Day] = {}
         self._today: _Day | None = None
@@ -77,9 +84,10 @@ class _Files:
         today = self._today
         if today is not None and today.start <= moment < today.end:
             return today
-        day = day_of(moment, self._zone)
-        found = self._days.pop(day, None) or self._build(day)
-        self._days[day] = found
+        kept = (day for day in tuple(self._days.values()) if day.start <= moment < day.end)
+        found = next(kept, None) or self._build(day_of(moment, self._zone))
+        self._days.pop(found.day, None)
+        self._days[found.day] = found
         for unused in list(self._days)[:-DAYS_KEPT]:
             self._days.pop(unused, None)  # another thread may have done so
         self._today = found
@@ -92,10 +100,7 @@ class _Files:
         school_class = lesson.school_class
         by_user = self.inventory.by_user
         own = [by_user[user] for user in school_class.learners if user in by_user]
-        room = lesson.room or school_class.room
-        cart = [
-            device for device in self.inventory.devices if room and device.room == room and not device.user
-        ]
+        cart = self._carts.get(lesson.room or school_class.room, ())
         return [device for device in (*own, *cart) if not device.opted_out]
 
     def _build(self, day: date) -> _Day:
@@ -202,22 +207,30 @@ class Directory:
             return (day.day, lesson) if lesson.collected else "testing"
         return OUTSIDE if room is not None or files.has_class(device) else "no_class"
 
-    def lesson_stay(self, device: Device, moment: int, end: int) -> tuple[tuple[date, Lesson] | str, int]:
-        """What `lesson_at` and `rest_at` say, and before when (seconds UTC, at most `end`) both do."""
-        files = self._files
-        day = files.day(moment)
-        room, until = None, min(day.end, end)
-        if not device.user and self.places:
-            room, until = self.places.stay(device.hardware, moment, until)
-        course = day.devices.get(device.id) if room is None else day.rooms.get(room)
-        if course is not None:
-            lesson, until = course.stay(moment, until)
-            if lesson is not None:
-                return ((day.day, lesson) if lesson.collected else "testing"), until
-        awake = day.start + ASLEEP_HOURS * 3600
-        if moment < awake < until:
-            until = awake
-        return (OUTSIDE if room is not None or files.has_class(device) else "no_class"), until
+    def lesson_stays(
+        self, device: Device, moments: Sequence[int]
+    ) -> Iterator[tuple[tuple[date, Lesson] | str, int]]:
+        """What `lesson_at` and `rest_at` say of moments (seconds UTC, in order), and how many in a row do."""
+        files, at, last = self._files, 0, moments[-1] + 1
+        while at < len(moments):
+            day = files.day(moments[at])
+            room, end = None, min(day.end, last)
+            if not device.user and self.places:
+                room, end = self.places.stay(device.hardware, moments[at], end)
+            course = (day.devices.get(device.id) if room is None else day.rooms.get(room)) or _NO_LESSONS
+            outside = OUTSIDE if room is not None or files.has_class(device) else "no_class"
+            awake = day.start + ASLEEP_HOURS * 3600
+            beyond = bisect_left(moments, end, at) if end < last else len(moments)
+            while at < beyond:
+                lesson, until = course.stay(moments[at], end)
+                found: tuple[date, Lesson] | str = outside
+                if lesson is not None:
+                    found = (day.day, lesson) if lesson.collected else "testing"
+                elif moments[at] < awake < until:
+                    until = awake
+                following = bisect_left(moments, until, at, beyond) if until < end else beyond
+                yield found, following - at
+                at = following
 
     def rest_at(self, moment: int) -> tuple[str, float] | None:
         """The local day of a moment at which the school sleeps, and for how many of its hours; else None."""

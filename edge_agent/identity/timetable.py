@@ -87,11 +87,14 @@ class Timetable:
         if day not in self._days:
             if len(self._days) >= DAYS_KEPT:
                 self._days = {}
-            plan = self._planned(day)
+            plan = undelayed = self._planned(day)
             for change in self._changes.get(day, ()):
-                changed = self._changed(change, plan, day)
-                begun = [lesson for lesson in plan if lesson.start < change.since]
-                plan = _ordered([*begun, *(lesson for lesson in changed if lesson.start >= change.since)])
+                # A delay takes the place of the one before: two hours said twice are two hours.
+                if change.change == "delay":
+                    plan = _from(change.since, plan, self._changed(change, undelayed, day))
+                else:
+                    plan = _from(change.since, plan, self._changed(change, plan, day))
+                    undelayed = _from(change.since, undelayed, self._changed(change, undelayed, day))
             taken = _apart(lesson for lesson in plan if lesson.collected)
             tests = _apart(lesson for lesson in plan if not lesson.collected)
             self._days[day] = tuple(taken), tuple(tests)
@@ -182,6 +185,12 @@ class Timetable:
 
 def _ordered(lessons: Iterable[Lesson]) -> Plan:
     return sorted(lessons, key=lambda lesson: (lesson.start, lesson.school_class.id, lesson.end))
+
+
+def _from(since: int, plan: Plan, changed: Plan) -> Plan:
+    """Lessons that have begun by then as they were, and later ones as they are now."""
+    begun = [lesson for lesson in plan if lesson.start < since]
+    return _ordered([*begun, *(lesson for lesson in changed if lesson.start >= since)])
 
 
 def _within(plan: Plan, first: float, last: float) -> Plan:

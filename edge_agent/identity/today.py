@@ -4,7 +4,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -139,12 +139,24 @@ def load_changes(path: Path) -> tuple[Change, ...]:
 
 
 def add_change(path: Path, change: Change) -> None:
-    """Add a change to the file, and drop those of long ago. Raises UsageError where it cannot be written."""
+    """Add a change to the file, unless it holds already, and drop those of long ago.
+
+    Raises UsageError where it cannot be written.
+    """
     with _held(path.parent):
+        before = load_changes(path)
+        if _holds(before, change):
+            return
         first = change.date - timedelta(days=KEPT_DAYS)
-        kept = [old for old in load_changes(path) if old.date >= first]
+        kept = [old for old in before if old.date >= first]
         changes = sorted([*kept[-MOST:], change], key=lambda item: item.since)
         files.replace(path, _toml(changes).encode())
+
+
+def _holds(before: Sequence[Change], change: Change) -> bool:
+    """Whether the last word on its date until then said the same."""
+    earlier = [old for old in before if old.date == change.date and old.since <= change.since]
+    return bool(earlier) and msgspec.structs.replace(earlier[-1], since=change.since) == change
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge_agent.catalogue.met import MetCount
+from edge_agent.identity.directory import DAYS_KEPT
 from edge_agent.identity.leases import plain_address
 from edge_agent.idle.resting import IdleCount
 from edge_agent.placing.placer import Miss, Place, Spot
@@ -24,6 +25,7 @@ Bools = NDArray[np.bool_]
 
 FEW: Final = 48  # facts that are sooner placed one by one
 _NOWHERE: Final = -1
+PART_SECONDS: Final = (DAYS_KEPT - 1) * 86_400 - 3600  # of no more local days, however long they are
 LATE: Final = np.int64(1) << np.int64(62)
 
 Found = list[tuple[Spot | Miss, int]]  # of how many contacts in a row
@@ -97,9 +99,9 @@ class Apps:
 
 def place_all(contacts: Contacts, place: Place) -> tuple[Ints, Found]:
     """Where contacts belong: for each a place in the list [n]."""
-    # Day by day, for what is known of a day is kept for a few of them; in each one address after the other.
-    day = contacts.t // 86_400
-    groups = (day - day.min()) * len(contacts.addresses) + contacts.address
+    # One address after the other; of a long time part by part, for what is known of a day is kept for a few.
+    part = (contacts.t - contacts.t.min()) // PART_SECONDS
+    groups = part * len(contacts.addresses) + contacts.address
     if groups.max() <= np.iinfo(np.uint16).max:
         groups = groups.astype(np.uint16)  # which numpy sorts by counting
     order = np.argsort(contacts.t, kind="stable")

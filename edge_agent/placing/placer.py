@@ -108,22 +108,17 @@ class _Files:
     def stays(self, address: str, moments: Sequence[int], /) -> Iterator[tuple[Spot | Miss, int]]:
         """See Place."""
         directory = self._directory
-        end = moments[-1] + 1
-        device: Device | str = ""
-        place: Spot | Miss
-        at, held = 0, moments[0]  # before `held` the address is the device's
+        at, last = 0, moments[-1] + 1
         while at < len(moments):
-            moment = moments[at]
-            if moment >= held:
-                device, held = directory.device_stay(address, moment, end)
+            device, end = directory.device_stay(address, moments[at], last)
+            beyond = bisect_left(moments, end, at) if end < last else len(moments)
             if isinstance(device, str):
-                place, until = Miss("unmatched", device), held
-            else:
-                found, until = directory.lesson_stay(device, moment, held)
-                place = self._spot(device, found, moment)
-            following = bisect_left(moments, until, at + 1) if until < end else len(moments)
-            yield place, following - at
-            at = following
+                yield Miss("unmatched", device), beyond - at
+                at = beyond
+                continue
+            for found, number in directory.lesson_stays(device, moments[at:beyond]):
+                yield self._spot(device, found, moments[at]), number
+                at += number
 
     def _spot(self, device: Device, found: tuple[date, Lesson] | str, moment: int) -> Spot | Miss:
         if isinstance(found, str):

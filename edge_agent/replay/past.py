@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median_low
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge_agent.sources.facts import Reading
 from edge_agent.sources.framestream import whole_frames
@@ -19,9 +19,10 @@ from shared.errors import UsageError
 
 STEADY: Final = 8  # blocks of facts that must have come to a time before it counts: single lines may have any
 BLOCK: Final = 256
-LARGEST: Final = 2 * 1024 * 1024  # of a file at a time: nothing of it has to fit into a parcel
-SHORT_SECONDS: Final = 8 * 3600  # a piece that takes less time may be twice as large the next time
-LONG_SECONDS: Final = 12 * 3600  # one that takes more is too large
+PIECE: Final = 2 * 1024 * 1024  # bytes of a file at a time: nothing of it has to fit into a parcel
+LOOKS: Final = 32  # places of a file at which its time is looked at
+LOOK_BYTES: Final = 2048
+BACK_SECONDS: Final = 2 * 3600  # less may be a clock that was put right, or daylight saving's end
 ANYWHERE: Final = 1 << 62  # bytes: no file is longer
 BEGINNING: Final = float("-inf")
 END: Final = float("inf")
@@ -51,15 +52,13 @@ class Reach:
     """How far a file has come in time: a moment (seconds UTC) that eight blocks in a row have reached.
 
     Half of a block's 256 facts count; so no rubbish in a log, and no clock that was wrong for a moment,
-    makes the days before look over. `middle` is where most of the newest piece is; `size` is how many bytes
-    the next one should have: many, where they are of a few hours.
+    makes the days before look over. `latest` is where the latest block of the newest piece is.
     """
 
     until: float
     limit: float
     _last: deque[float]
-    middle: float = BEGINNING
-    size: int = CHUNK
+    latest: float = BEGINNING
 
     @classmethod
     def begin(cls, until: float, limit: float) -> "Reach":
@@ -73,13 +72,7 @@ class Reach:
             self._last.append(moment)
             if len(self._last) == STEADY:
                 self.until = max(self.until, min(self._last))
-        if moments:
-            before, self.middle = self.middle, float(median_low(moments))
-            passed = abs(self.middle - before) if before > BEGINNING else 0.0
-            if passed < SHORT_SECONDS:
-                self.size = min(2 * self.size, LARGEST)
-            elif passed > LONG_SECONDS:
-                self.size = max(self.size // 2, CHUNK)
+        self.latest = max(moments, default=self.latest)
 
 
 class Cursor:
@@ -94,7 +87,7 @@ class Cursor:
         self.path = path
         self.reach = reach
         self._parse = parse
-        self._chunks = _chunks(path, advance, only, lambda: reach.size, framed=parse.kind.framed)
+        self._chunks = _chunks(path, advance, only, PIECE, framed=parse.kind.framed)
 
     def step(self, now: float) -> Reading:
         """The next chunk's facts (`now`: seconds UTC); raises UsageError if the file cannot be read."""
@@ -122,7 +115,7 @@ class Torn(NamedTuple):
 
 def first_moment(path: Path, parse: Parser, now: float, limit: float) -> float | None:
     """About when a file begins (seconds UTC); None if its first lines do not say. Raises UsageError."""
-    chunks = _chunks(path, lambda _: None, None, lambda: CHUNK, framed=parse.kind.framed)
+    chunks = _chunks(path, lambda _: None, None, CHUNK, framed=parse.kind.framed)
     try:
         for chunk in chunks:
             if isinstance(chunk, Torn):
@@ -133,17 +126,50 @@ def first_moment(path: Path, parse: Parser, now: float, limit: float) -> float |
     return None
 
 
+def goes_back(path: Path, parse: Parser, now: float, limit: float) -> bool:
+    """Whether a log has earlier days behind later ones, as where files were joined newest first; one that is
+    compressed may have. Raises UsageError.
+    """
+    try:
+        opened = resumed(path, None)
+        if opened is None:
+            raise UsageError(f"{path} cannot be read: it is gone")
+        with opened.file:
+            if opened.is_packed:
+                return True
+            latest, size = BEGINNING, opened.stat().st_size
+            for at in range(0, size, max(size // LOOKS, LOOK_BYTES)):
+                lines = opened.bytes_at(at, LOOK_BYTES)
+                whole = lines[lines.find(b"\n") + 1 : lines.rfind(b"\n") + 1]
+                for moment in middles(parse(whole, now), limit)[:1]:
+                    if moment < latest - BACK_SECONDS:
+                        return True
+                    latest = max(latest, moment)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from None
+    return False
+
+
 def middles(reading: Reading, limit: float) -> list[float]:
     """Of each block of facts the middle one of their times, of those up to `limit`."""
     told = np.array([fact.t for fact in reading.facts], np.int64)
     times = told if reading.contacts is None else np.concatenate((reading.contacts.t, told))
     times = times[times <= limit]
-    whole = max(len(times) // BLOCK, 1)
-    return [float(median_low(block.tolist())) for block in np.array_split(times, whole) if len(block)]
+    # Blocks as even as can be: some have one more than the others.
+    blocks = max(len(times) // BLOCK, 1)
+    size, longer = divmod(len(times), blocks)
+    longer_ones, others = np.split(times, [longer * (size + 1)])
+    halves = _halves(longer_ones, size + 1), _halves(others, size)
+    return [float(moment) for moment in np.concatenate(halves).tolist()]
+
+
+def _halves(times: NDArray[np.int64], size: int) -> NDArray[np.int64]:
+    """Of each so many times the lower one of the two in the middle, or the one."""
+    return np.sort(times.reshape(-1, size))[:, (size - 1) // 2] if len(times) else times
 
 
 def _chunks(
-    path: Path, advance: Advance, only: bytes | None, size: Callable[[], int], *, framed: bool
+    path: Path, advance: Advance, only: bytes | None, size: int, *, framed: bool
 ) -> Generator[bytes | Torn, None, None]:
     try:
         opened = resumed(path, None)

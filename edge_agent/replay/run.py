@@ -1,10 +1,10 @@
 """Past logs through the same pipeline, no hub needed: a folder's identity files, keys made for the run.
 
 Days are closed as the logs pass them, at the moment at which a running agent would destroy their keys: what
-is in memory are some two days, however long the logs are.
+is in memory are some two days, or the days of 2 MiB of a log where these are more, however long the logs are.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import date
 from heapq import heappop, heappush, heapreplace
 from pathlib import Path
@@ -19,7 +19,7 @@ from edge_agent.paths import AgentFolder
 from edge_agent.placing.daykeys import DESTROYED
 from edge_agent.replay.days import ReplayDays, Write
 from edge_agent.replay.outcome import Replayed
-from edge_agent.replay.past import BEGINNING, END, Cursor, Past, Reach, first_moment
+from edge_agent.replay.past import BEGINNING, END, Cursor, Past, Reach, first_moment, goes_back
 from edge_agent.settings import load_settings
 from edge_agent.sources.facts import Lease
 from edge_agent.sources.kinds import KINDS
@@ -130,18 +130,17 @@ class Replay:
         limit = now
         if self._year is not None:
             limit = max(now, float(day_start(date(self._year + 1, 1, 1), self._parts.settings.zone)))
-        alone = len(given) == 1
-        passes = {kind: 1 if alone or KINDS[kind].tells_leases is None else 2 for kind in self._kinds}
+        ahead = self._kinds_read_ahead(given, now, limit)
+        passes = {kind: 2 if kind in ahead else 1 for kind in self._kinds}
         advance = _advancing(sum(passes[kind] * path.stat().st_size for kind, path in given), progress)
-        readers, leases = self._cursors(given, now, limit, advance)
+        readers, leases = self._cursors(given, ahead, now, limit, advance)
         while readers:
             until, _, kind, cursor = readers[0]
             reading = cursor.step(now)
-            self._learn_ahead(leases, max(until, cursor.reach.middle) + AHEAD_SECONDS, now)
-            if alone:
-                self._collectors[kind].learn(reading.take_leases())
-            elif KINDS[kind].tells_leases is not None:
-                reading.take_leases()
+            self._learn_ahead(leases, max(until, cursor.reach.latest) + AHEAD_SECONDS, now)
+            told = reading.take_leases()
+            if kind not in ahead:
+                self._collectors[kind].learn(told)
             late = reading.drop_before(self._closed)  # before leases that are forgotten by now are missed
             if late:
                 done.count("late", DESTROYED, late)
@@ -150,10 +149,22 @@ class Replay:
             self._forget_before(self._days.close_until(readers[0][0] if readers else END, done))
         return done
 
+    def _kinds_read_ahead(self, given: Sequence[tuple[str, Path]], now: float, limit: float) -> Set[str]:
+        """Kinds whose leases are read ahead: all that tell any, unless it is one log in order of time."""
+        kinds = {kind for kind in self._kinds if KINDS[kind].tells_leases is not None}
+        if len(given) == 1 and kinds and not goes_back(given[0][1], self._parser(given[0][0]), now, limit):
+            return frozenset()
+        return kinds
+
     def _cursors(
-        self, given: Sequence[tuple[str, Path]], now: float, limit: float, advance: Callable[[int], None]
+        self,
+        given: Sequence[tuple[str, Path]],
+        ahead: Set[str],
+        now: float,
+        limit: float,
+        advance: Callable[[int], None],
     ) -> tuple[Queue, Queue]:
-        """A cursor for each file, where it begins; one for its leases too where there are other files."""
+        """A cursor for each file, where it begins; one more for its leases where they are read ahead."""
         readers: Queue = []
         leases: Queue = []
         began = dict.fromkeys(self._kinds, BEGINNING)
@@ -162,7 +173,7 @@ class Replay:
             found = first_moment(path, self._parser(kind), now, limit)
             began[kind] = moment = began[kind] if found is None else found
             for queue, only in ((readers, None), (leases, KINDS[kind].tells_leases)):
-                if queue is readers or (only is not None and len(given) > 1):
+                if queue is readers or kind in ahead:
                     cursor = Cursor(path, self._parser(kind), Reach.begin(moment, limit), advance, only)
                     heappush(queue, (moment, number, kind, cursor))
         return readers, leases
@@ -208,7 +219,7 @@ def check_log(path: Path, out: Path) -> None:
     """Raises UsageError for a log that cannot be read again and again, or that is `out` itself."""
     try:
         if path.exists() and not path.is_file():
-            raise UsageError(f"{path} is no file: a replay reads its logs twice; write it to a file first")
+            raise UsageError(f"{path} is no file: a replay may read its logs twice; write it to a file first")
         with path.open("rb") as file:
             first = file.read(LONGEST_MAGIC)
         if is_foreign(first):

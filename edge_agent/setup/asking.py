@@ -11,6 +11,7 @@ from edge_agent.identity import apple
 from edge_agent.identity.bundle import bundles
 from edge_agent.settings import check_timezone
 from edge_agent.setup.answers import ADDRESSES, XAPI, Answers, known_kind, source_kinds
+from edge_agent.setup.zones import doubt
 from shared.errors import CommonGroundError
 
 _KINDS: Final = (
@@ -91,6 +92,9 @@ def _named(text: str) -> str:
 
 def _zone(text: str) -> str:
     check_timezone(text)
+    against = doubt(text)
+    if against and not typer.confirm(f"  {against}.\n  Take {text} all the same?", default=False):
+        raise CommonGroundError("then another one")
     return text
 
 

@@ -13,7 +13,8 @@ from edge_agent.store.schema import MIGRATIONS
 from shared.errors import SettingsError
 from shared.storage import reader
 
-_LINKABLE: Final = ("batches", "statements")  # besides every table with a column of this name:
+# Besides every table with a column of the name below. What apps few devices met is for a fortnight alone.
+_LINKABLE: Final = ("batches", "statements", "app_days", "app_lists")
 _DEVICE: Final = "device"
 _NO_BATCH: Final = 2**62  # newer than any batch: a window with it is never opened again
 

@@ -30,7 +30,6 @@ from edge_agent.sources.interned import Interned
 from edge_agent.sources.logtime import END_OF_TIME, LogTime
 
 FEW_BYTES: Final = 4096  # of a chunk: less is read line by line
-LEAST_LINE: Final = 32  # the shortest line with a query, less one byte
 MEMO_BYTES: Final = 8 * 1024 * 1024
 ENTRY_BYTES: Final = 150
 _SERIAL: Final = re.compile(rb"\d+ (?:[0-9A-Fa-f.:]+/\d+ )?")

@@ -38,6 +38,7 @@ SWEEP_SECONDS: Final = 0.05
 WAITING_LIMIT: Final = 8 * 1024 * 1024  # bytes of senders that cannot wait, while the agent takes nothing
 STREAM_LIMIT: Final = 2 * BATCH_BYTES  # one batch is gathered while another is on its way
 _NETWORK: Final = re.compile(r"(udp|tcp)://(?:\[([0-9A-Fa-f:.]+)\]|([0-9A-Za-z.-]+)):(\d{1,5})")
+_ANY_IPV4: Final = int(ipaddress.ip_address("::ffff:0.0.0.0"))
 _HOW: Final = "write udp://HOST:PORT, tcp://HOST:PORT or unix:PATH, HOST being an address of this machine"
 
 
@@ -214,7 +215,7 @@ def _parse(where: str) -> tuple[str, ipaddress.IPv4Address | ipaddress.IPv6Addre
         host = ipaddress.ip_address((match[2] or match[3]).replace("localhost", "127.0.0.1"))
     except ValueError:
         raise SettingsError(f"`{where[:100]}` names no address of this machine: {_HOW}") from None
-    if host.is_unspecified:
+    if host.is_unspecified or int(host) == _ANY_IPV4:
         raise SettingsError(
             f"`{where}` would listen in every network of this machine: name the address that the sender calls"
         )

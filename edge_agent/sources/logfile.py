@@ -241,17 +241,13 @@ def rotated_files(path: Path) -> list[Listed]:
     return [listed for _, listed in sorted(found, key=lambda item: item[0])]
 
 
-def pieces(
-    read: Callable[[int], bytes], size: int | Callable[[], int], lines: int | None = None
-) -> Iterator[bytes]:
+def pieces(read: Callable[[int], bytes], size: int, lines: int | None = None) -> Iterator[bytes]:
     """Whole lines of what `read` gives, at most `size` bytes (and `lines` of them) at a time.
 
-    `size` may be a function, asked before each reading. A last line without its newline comes too; of a line
-    as long as a piece nothing but the first piece.
+    A last line without its newline comes too; of a line as long as a piece nothing but the first piece.
     """
     held, inside = b"", False
-    room = size if callable(size) else lambda: size
-    while data := read(left := max(room() - len(held), 1)):
+    while data := read(left := size - len(held)):
         if inside:
             end = data.find(b"\n") + 1
             data, inside = data[end:] if end else b"", not end
@@ -272,8 +268,6 @@ def _few(piece: bytes, lines: int | None) -> Iterator[bytes]:
     while end := cut(piece, len(piece), lines):
         yield piece[:end] if end < len(piece) else piece
         piece = piece[end:]
-    if piece:
-        yield piece
 
 
 def cut(data: bytes, size: int, lines: int | None = None) -> int:

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import Final
 
 from edge_agent.sources.places import THIS_MACHINE
 from shared.errors import SettingsError
@@ -10,18 +11,36 @@ from shared.errors import SettingsError
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+_MAPPED: Final = 96  # bits of IPv6 before the IPv4 in it
+
 
 def networks(given: Sequence[str]) -> tuple[Network, ...]:
     """What `from` names. Raises SettingsError for what is neither an address nor a network."""
-    found = []
-    for text in given:
-        try:
-            found.append(ipaddress.ip_network(text))
-        except ValueError:
-            raise SettingsError(
-                f"from: `{text[:100]}` is neither an address nor a network: write 10.1.0.53 or 10.1.0.0/28"
-            ) from None
-    return tuple(found)
+    return tuple(map(_network, given))
+
+
+def _network(text: str) -> Network:
+    """IPv4 in the clothes of IPv6 is IPv4 here too, or it would let in nobody."""
+    address, zone, _ = text.partition("%")
+    if zone:
+        raise SettingsError(
+            f"from: `{text[:100]}` names an interface, which is not looked at: write {address}"
+        )
+    try:
+        found = ipaddress.ip_network(text)
+    except ValueError:
+        raise SettingsError(f"from: {_what_is_wrong(text)}") from None
+    mapped = found.network_address.ipv4_mapped if found.version == 6 else None
+    return found if mapped is None else ipaddress.ip_network((mapped, found.prefixlen - _MAPPED))
+
+
+def _what_is_wrong(text: str) -> str:
+    try:
+        around = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return f"`{text[:100]}` is neither an address nor a network: write 10.1.0.53 or 10.1.0.0/28"
+    one = text.partition("/")[0]
+    return f"`{text}` is an address within a network: write {one} for it alone, or {around} for all of them"
 
 
 @lru_cache(maxsize=4096)

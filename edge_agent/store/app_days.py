@@ -31,14 +31,17 @@ def add_tables(db: "Database") -> None:
 
 
 def known(connection: sqlite3.Connection, catalogue: Catalogue, today: date) -> dict[str, dict[str, int]]:
-    """The days that were kept, with those whose signals are still there; a fortnight at most."""
-    days = {day: msgspec.json.decode(apps, type=dict[str, int]) for day, apps in _kept(connection)}
-    for day, apps in _in_signals(connection, catalogue).items():
+    """The days that were kept, with those whose signals are still there; a fortnight at most.
+
+    Without apps that are off task, whoever once kept them.
+    """
+    own = {app.id for app in catalogue.apps if not app.off_task}
+    days: dict[str, dict[str, int]] = {}
+    for day, apps in (*_kept(connection), *_in_signals(connection, catalogue).items()):
         before = days.setdefault(day, {})
-        for app, devices in apps.items():
-            before[app] = max(devices, before.get(app, 0))
-    first = (today - timedelta(days=DAYS_KEPT)).isoformat()
-    return {day: apps for day, apps in sorted(days.items()) if day > first}
+        before |= {app: max(n, before.get(app, 0)) for app, n in apps.items() if app in own}
+    last = _last_forgotten(today)
+    return {day: apps for day, apps in sorted(days.items()) if day > last}
 
 
 def keep(connection: sqlite3.Connection, days: AppDays, shown: bytes) -> None:
@@ -49,6 +52,12 @@ def keep(connection: sqlite3.Connection, days: AppDays, shown: bytes) -> None:
         [(day, msgspec.json.encode(apps).decode()) for day, apps in days.items()],
     )
     connection.execute("INSERT INTO app_lists VALUES (1, ?)", (shown.decode(),))
+
+
+def forget_before(connection: sqlite3.Connection, day: str) -> None:
+    """Drop what is a fortnight older than this local day, whether or not anybody checks."""
+    last = _last_forgotten(date.fromisoformat(day))
+    connection.execute("DELETE FROM app_days WHERE day <= ?", (last,))
 
 
 def forget(connection: sqlite3.Connection) -> None:
@@ -63,11 +72,17 @@ def shown(connection: sqlite3.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _kept(connection: sqlite3.Connection) -> list[tuple[str, str]]:
-    try:
-        return connection.execute("SELECT day, apps FROM app_days").fetchall()
-    except sqlite3.OperationalError:  # written by an older program
-        return []
+def _last_forgotten(today: date) -> str:
+    return (today - timedelta(days=DAYS_KEPT)).isoformat()
+
+
+def _kept(connection: sqlite3.Connection) -> list[tuple[str, dict[str, int]]]:
+    found = []
+    with suppress(sqlite3.OperationalError):  # written by an older program
+        for day, apps in connection.execute("SELECT day, apps FROM app_days"):
+            with suppress(msgspec.MsgspecError):  # spoilt: a day less
+                found.append((day, msgspec.json.decode(apps, type=dict[str, int])))
+    return found
 
 
 def _in_signals(connection: sqlite3.Connection, catalogue: Catalogue) -> dict[str, dict[str, int]]:

@@ -11,7 +11,7 @@ from edge_agent.days import week_name
 from edge_agent.leaving.records import week_lesson
 from edge_agent.lessons.windows import ClosedWindow, WindowKey
 from edge_agent.sight.visibility import Span
-from edge_agent.store import met
+from edge_agent.store import app_days, met
 from edge_agent.store.counts import add_counts
 
 VERDICTS = ("placed", "thin", "evidence_only")
@@ -182,6 +182,7 @@ def forget_day(connection: sqlite3.Connection, *, day: str, orphans: int) -> int
     connection.execute("DELETE FROM heard WHERE day = ?", (day,))
     connection.execute("DELETE FROM present WHERE day = ?", (day,))
     met.forget(connection, day)
+    app_days.forget_before(connection, day)
     connection.execute("INSERT OR IGNORE INTO forgotten VALUES (?)", (day,))
     (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM batches").fetchone()
     return int(newest)

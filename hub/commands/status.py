@@ -10,7 +10,7 @@ from hub.tables import render
 def status(directory: Dir, as_json: Json = False) -> None:
     """Say how the hub is: schools, what was received, what was refused."""
     from hub.pages.reasons import received_words, refused_words
-    from hub.pages.words import verified_sentence, waiting_key_sentence
+    from hub.pages.words import unsent_sentence, verified_sentence, waiting_key_sentence
     from shared.pages.formats import count
 
     views = open_views(Layout(directory))
@@ -24,6 +24,8 @@ def status(directory: Dir, as_json: Json = False) -> None:
     rows: list[tuple[object, ...]] = [(one.name, one.freshness_words, one.backlog) for one in found.schools]
     if rows:
         typer.echo(render(("school", "state", "backlog"), rows))
+    if found.unsent:
+        typer.echo(unsent_sentence(found.unsent))
     own = [f"{one.id} {one.version}" for one in found.models if one.own]
     if own:
         typer.echo(f"Models of the district's own: {', '.join(own)}")

@@ -8,6 +8,7 @@ from fastapi import Request, Response
 
 from hub.explain import Explainer
 from hub.pages.choosing import Chosen, choose
+from hub.pages.words import grade_words
 from hub.views import Views
 from shared.pages.environment import Pages
 from shared.pages.sources import sources_words
@@ -30,6 +31,7 @@ pages: Final = Pages(
         "simulated_detail": "Their lessons are made up by a simulator; no child or teacher is behind them.",
         "inferred_detail": "Levels are read from signals: a question to look into, not an answer.",
         "kind_words": sources_words,
+        "grade_words": grade_words,
     },
 )
 

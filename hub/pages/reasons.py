@@ -115,6 +115,13 @@ def left_out_words(reason: str) -> str:
     return _LEFT_OUT.get(reason, reason.replace("_", " "))
 
 
+def file_left_out_words(reason: str) -> str:
+    """The same of a whole file that no mapping was named for."""
+    if reason == "wrong_columns":
+        return "not as LearnPlatform writes it: `--mapping` says how to read another export"
+    return left_out_words(reason)
+
+
 def received_words(counter: str) -> str:
     """A counter's name for people."""
     return _RECEIVED.get(counter, capital(counter.replace("_", " ")))

@@ -105,7 +105,12 @@ def all_usage(request: Request) -> Response:
     """The districts of usage exports, by number."""
     view = views_of(request).usage_districts()
     return pages.page(
-        request, "usage.html", view=view, left_out=reasons.left_out_words, simulated=False, inferred=False
+        request,
+        "usage.html",
+        view=view,
+        left_out=reasons.file_left_out_words,
+        simulated=False,
+        inferred=False,
     )
 
 
@@ -118,12 +123,12 @@ def one_usage(request: Request, district_id: str) -> Response:
     order = order_of(request)
     counted = usage.counted_in(view.facts.get("counted"))
     figures: list[Figure] = []
+    models = dict.fromkeys(item.model for week in view.weeks for item in week.placements)
     if view.weeks:
         figures = [
             usage.engagement_figure("engagement", view.weeks, order, counted),
             usage.channels_figure("channels", view.weeks, order, counted),
         ]
-        models = dict.fromkeys(item.model for week in view.weeks for item in week.placements)
         figures += [
             usage.placements_figure(f"levels-{model}", view.weeks, model, order, counted) for model in models
         ]
@@ -135,7 +140,8 @@ def one_usage(request: Request, district_id: str) -> Response:
         facts=facts_words(view.facts),
         left_out=reasons.left_out_words,
         simulated=False,
-        inferred=bool(view.weeks),
+        no_levels=usage.no_levels_words(counted) if view.weeks and not models else "",
+        inferred=bool(models),
     )
 
 
@@ -149,6 +155,7 @@ def status(request: Request) -> Response:
         view=view,
         sentence=words.hub_sentence(view),
         verified=words.verified_sentence(view.verified),
+        unsent=words.unsent_sentence(view.unsent),
         waiting_key=words.waiting_key_sentence(view.next_key, view.not_told),
         received=reasons.received_words,
         reason=reasons.refused_words,

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 from typing import Final
 
 from hub.charts.blind_spot import of_hundred
-from hub.views import DistrictView, SchoolSummary, StatusView, Verified
+from hub.views import DistrictView, SchoolSummary, StatusView, Tally, Verified
 from shared.pages.formats import Order, capital, count, listing, plural, share, week_words
 from shared.pages.sources import kind_words
+from shared.records import ALL_BANDS, GRADE_BANDS
 from shared.words import SOURCE_KINDS, Sight
 
 NOT_ENOUGH: Final = "Not enough evidence yet"
@@ -75,6 +76,14 @@ def reporting_words(weeks: Iterable[tuple[int, Iterable[str]]]) -> str:
     if not told:
         return "No app reports here what was done: an xAPI sender would make the blind spot smaller."
     return f"It is smaller where apps report what was done: some did around {told} of {every} lessons."
+
+
+def grade_words(bands: Iterable[str]) -> str:
+    """Grade bands from the youngest on: `K–2 and 3–5`."""
+    held = sorted(bands, key=GRADE_BANDS.index)
+    return listing(
+        ["all together" if band == ALL_BANDS else band.replace("k", "K").replace("-", "–") for band in held]
+    )
 
 
 def likely(shares: Sequence[float]) -> tuple[int, int] | None:
@@ -190,7 +199,8 @@ def hub_sentence(view: StatusView) -> str:
     heard = sum(school.freshness in ("fresh", "quiet") for school in joined)
     if len(joined) == 1:
         return f"1 school joined, {'heard' if heard else 'not heard'} within a day."
-    return f"{capital(count(len(joined), 'school'))} joined, {heard or 'none'} of them heard within a day."
+    of_them = "all" if heard == len(joined) else f"{heard or 'none'} of them"
+    return f"{capital(count(len(joined), 'school'))} joined, {of_them} heard within a day."
 
 
 def waiting_key_sentence(next_key: str | None, not_told: Sequence[str]) -> str:
@@ -203,6 +213,18 @@ def waiting_key_sentence(next_key: str | None, not_told: Sequence[str]) -> str:
     return (
         f"A new key waits, and {lack}. One that is connected learns it within"
         " a few seconds; another one when it next connects."
+    )
+
+
+def unsent_sentence(unsent: Sequence[Tally]) -> str:
+    """That somebody was not told of a silence, and what to do; "" where everybody was."""
+    number = sum(item.count for item in unsent)
+    if not number:
+        return ""
+    return (
+        f"{capital(count(number, 'message'))} about a silence could not be read back from this hub’s store in"
+        " the last week, and never went out. See which schools have not been heard; then check the disk of"
+        " this machine, and if it fails, go on from a backup on another one."
     )
 
 

@@ -1,6 +1,7 @@
 """The files of an export: which there are, what each is, and the two tables around the districts."""
 
 import csv
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -47,6 +48,12 @@ def find(
     if not found:
         raise UsageError(f"no CSV file there: name {named}")
     return list(found)
+
+
+def name_of(path: Path) -> str:
+    """A file's name as text that a store takes and a terminal shows, whatever bytes it is made of."""
+    name = os.fsencode(path.name).decode("utf-8", "replace")
+    return "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in name)
 
 
 def kind_of(path: Path) -> str:

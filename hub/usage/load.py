@@ -52,14 +52,14 @@ def _kinds(connection: sqlite3.Connection, found: Sequence[Path]) -> tuple[dict[
                 files.district_id(path)
         except BadInput as fault:
             kinds.pop(path, None)
-            refused.append(FileReport(path.name, refused=Counter({fault.reason: 1})))
+            refused.append(FileReport(files.name_of(path), refused=Counter({fault.reason: 1})))
             with transaction(connection):
                 write.refused(connection, refused[-1])
     return kinds, refused
 
 
 def _import_table(connection: sqlite3.Connection, path: Path, kind: str) -> FileReport:
-    report = FileReport(path.name)
+    report = FileReport(files.name_of(path))
     try:
         table = files.table(path, kind)
     except (OSError, csv.Error):
@@ -106,11 +106,11 @@ def _import_district(
             files.engagement(path, products, last), lambda lp_id: catalogue.by_lp_id.get(lp_id, 0), set()
         )
     except (OSError, BadInput):
-        report = FileReport(path.name, district, refused=Counter(unreadable_file=1))
+        report = FileReport(files.name_of(path), district, refused=Counter(unreadable_file=1))
         with transaction(connection):
             write.refused(connection, report)
         return report
-    report = FileReport.of(path.name, district, tallied)
+    report = FileReport.of(files.name_of(path), district, tallied)
     with transaction(connection):
         write.refused(connection, report)
         write.district(connection, report, tallied, catalogue, scorer)

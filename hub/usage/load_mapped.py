@@ -46,10 +46,10 @@ def import_mapped(
         try:
             tallied = tally(reader.rows(path), products.index, seen)
         except OSError:
-            reports.append(FileReport(path.name, place, refused=Counter(unreadable_file=1)))
+            reports.append(FileReport(files.name_of(path), place, refused=Counter(unreadable_file=1)))
             continue
         merge(total, tallied)
-        reports.append(FileReport.of(path.name, place, tallied))
+        reports.append(FileReport.of(files.name_of(path), place, tallied))
         if not tallied.rows:
             reports[-1].refused["empty_file"] = 1
     with transaction(connection):
@@ -57,5 +57,7 @@ def import_mapped(
             said = {**facts, "counted": own.amount.unit}
             write.mapped(connection, FileReport.of("", place, total), total, said, catalogue, scorer)
         for report in reports:
+            if report.used or report.not_used:  # it may have been tried without its mapping before
+                write.forget_refused(connection, report.file)
             write.refused(connection, replace(report, file=f"{place}/{report.file}"))
     return reports

@@ -155,5 +155,11 @@ def refused(connection: sqlite3.Connection, report: FileReport) -> None:
     ).close()
 
 
+def forget_refused(connection: sqlite3.Connection, file: str) -> bool:
+    """Take a file off the list of those that were left out around the districts; whether it stood there."""
+    cursor = connection.execute("DELETE FROM usage_refused WHERE file = ? AND district = ''", (file,))
+    return cursor.rowcount > 0
+
+
 def _text(value: object) -> str:
     return _json.encode(value).decode()

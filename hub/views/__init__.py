@@ -20,7 +20,7 @@ from hub.views.moved import Contribution, Moved
 from hub.views.reader import Views
 from hub.views.school import ClassView, LessonView, SchoolView, SchoolWeek, SharedClass, Term
 from hub.views.status import Enrolment, KnownModel, Refused, StatusView, Verified
-from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
+from hub.views.usage import LeftOut, UsageDistrictView, UsageSummary, UsageView, UsageWeek
 
 __all__ = [
     "Alarm",
@@ -31,6 +31,7 @@ __all__ = [
     "DistrictView",
     "Enrolment",
     "KnownModel",
+    "LeftOut",
     "LessonView",
     "Moved",
     "PlacementView",

@@ -1,6 +1,7 @@
 """The hub about itself, read from the store."""
 
 import sqlite3
+from typing import Final
 
 from hub.known import Known
 from hub.store import announced, verification
@@ -9,7 +10,10 @@ from hub.views.common import Tally
 from hub.views.read_schools import summaries
 from hub.views.status import Enrolment, KnownModel, NotDisclosed, Refused, StatusView, Verified
 from hub.views.words import rfc3339
+from shared import waiting
 from shared.link import invitations, keys
+
+UNSENT_SHOWN_S: Final = 7 * 86_400.0
 
 _ENROLMENTS = """
 SELECT s.name, e.public_key, e.joined, e.revoked FROM enrolments e JOIN schools s ON s.id = e.school_id
@@ -50,6 +54,10 @@ def status(
         not_told=tuple(announced.ignorant(connection, next_key)) if next_key else (),
         trouble=trouble,
         alarms=read_alarms.read(connection),
+        unsent=tuple(
+            Tally(reason=reason, count=number)
+            for reason, number in sorted(waiting.spoilt(connection, now - UNSENT_SHOWN_S).items())
+        ),
         schema=schema,
         schools=schools,
         models=tuple(

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import msgspec
 
 from hub.known import Known
+from hub.usage.telling import telling, tells_levels
 from hub.views.common import PlacementView, Tally
 from hub.views.merge import channels
 from hub.views.read_classes import in_order, placement
-from hub.views.usage import UsageDistrictView, UsageSummary, UsageView, UsageWeek
+from hub.views.usage import LeftOut, UsageDistrictView, UsageSummary, UsageView, UsageWeek
 from hub.views.words import (
     MAPPED_ATTRIBUTION,
     MAPPED_LABEL,
@@ -21,6 +22,7 @@ from hub.views.words import (
     USAGE_LABEL,
     USAGE_LABELS,
 )
+from shared.pages.formats import count
 
 _features = msgspec.json.Decoder(dict[str, float | None])
 _facts = msgspec.json.Decoder(dict[str, str | None])
@@ -54,6 +56,13 @@ def districts(connection: sqlite3.Connection) -> UsageView:
         attribution=" ".join(sorted({attribution for _, attribution in sources})) or USAGE_ATTRIBUTION,
         districts=tuple(map(_summary, rows)),
         refused=_refused(connection, _AROUND),
+        left_out=tuple(
+            LeftOut(file=row["file"], reason=row["reason"], count=row["count"])
+            for row in connection.execute(
+                "SELECT file, reason, count FROM usage_refused WHERE district = ? ORDER BY file, reason",
+                (_AROUND,),
+            )
+        ),
     )
 
 
@@ -65,7 +74,10 @@ def district(connection: sqlite3.Connection, district_id: str, known: Known) -> 
     by_week: dict[str, list[PlacementView]] = defaultdict(list)
     for own in connection.execute(_PLACEMENTS, (district_id,)):
         by_week[own["week"]].append(placement(own, None, None, known))
-    weeks = connection.execute("SELECT * FROM usage_weeks WHERE district = ? ORDER BY week", (district_id,))
+    weeks = connection.execute(
+        "SELECT * FROM usage_weeks WHERE district = ? ORDER BY week", (district_id,)
+    ).fetchall()
+    told = telling([week["engagement"] for week in weeks])
     facts = _facts.decode(row["facts"]) if row["facts"] else {}
     label, attribution = _source(facts)
     return UsageDistrictView(
@@ -73,7 +85,10 @@ def district(connection: sqlite3.Connection, district_id: str, known: Known) -> 
         attribution=attribution,
         district=_summary(row),
         facts=facts,
-        weeks=tuple(_week(week, by_week[week["week"]], known) for week in weeks),
+        weeks=tuple(
+            _week(week, by_week[week["week"]] if tells else [], known)
+            for week, tells in zip(weeks, told, strict=True)
+        ),
         refused=_refused(connection, district_id),
         notes=tuple(_notes(row, facts)),
     )
@@ -109,6 +124,8 @@ def _summary(row: sqlite3.Row) -> UsageSummary:
 
 def _week(row: sqlite3.Row, placements: list[PlacementView], known: Known) -> UsageWeek:
     features = _features.decode(row["features"])
+    if not tells_levels(row["engagement"], features.get("app_entropy")):
+        placements = []
     return UsageWeek(
         week=row["week"],
         days=row["days"],
@@ -132,7 +149,7 @@ def _refused(connection: sqlite3.Connection, district_id: str) -> tuple[Tally, .
 def _notes(row: sqlite3.Row, facts: Mapping[str, str | None]) -> list[str]:
     notes = []
     if row["days"] < SHORT_DAYS:
-        notes.append(SHORT_NOTE.format(days=row["days"]))
+        notes.append(SHORT_NOTE.format(days=count(row["days"], "day")))
     loads = row["engagement"] + row["unknown_engagement"]
     if row["unknown_engagement"] > 0:
         share = row["unknown_engagement"] / loads

@@ -104,6 +104,8 @@ class StatusView:
     """What keeps the hub from announcing its next key, and what to do; empty while nothing does."""
     alarms: tuple[Alarm, ...]
     """Alarms that stand, newest first."""
+    unsent: tuple[Tally, ...]
+    """Messages of schools' silence that could not be read back and were never sent, in the last week."""
     schema: int
     """Version of the database's schema."""
     schools: tuple[SchoolSummary, ...]

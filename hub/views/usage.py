@@ -55,7 +55,19 @@ class UsageWeek:
     channels: Channels
     """Page loads by channel."""
     placements: tuple[PlacementView, ...]
-    """One for each model and dimension, always `evidence_only`."""
+    """One for each model and dimension, always `evidence_only`; none for a week that holds too little."""
+
+
+@shape
+class LeftOut:
+    """What was left out of a file around the districts, or that nothing of it was of use."""
+
+    file: str
+    """Its name."""
+    reason: str
+    """A short code."""
+    count: int
+    """How often."""
 
 
 @shape
@@ -70,6 +82,8 @@ class UsageView:
     """By number."""
     refused: tuple[Tally, ...]
     """Faults of the files around the districts, by reason."""
+    left_out: tuple[LeftOut, ...]
+    """The same by file."""
 
 
 @shape

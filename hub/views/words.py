@@ -20,7 +20,7 @@ UNSHARED_NOTE: Final = (
     " when sharing ends. Lessons of all other classes are part of the week’s numbers and never leave the"
     " school one by one."
 )
-SHORT_NOTE: Final = "Only {days} days with use: too short for a term’s picture."
+SHORT_NOTE: Final = "Only {days} with use: too short for a term’s picture."
 MAPPED_UNKNOWN_NOTE: Final = (
     "{share} of what was counted is use of products that the catalogue does not name; it is left out."
 )

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from edge_agent.identity.load import load_directory
-from edge_agent.identity.today import Change, add_change, load_changes, parse_change, today_file
+from edge_agent.identity.today import Change, _toml, add_change, load_changes, parse_change, today_file
 from edge_agent.page import create_page
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_settings
@@ -83,6 +83,37 @@ def test_the_last_word_holds_and_normal_takes_back_what_has_not_happened(tmp_pat
     assert lessons(tmp_path / "a", said[0], said[1]) == []
     assert lessons(tmp_path / "b", said[1], said[2]) == ["10:00-10:30", "10:45-11:00"]
     assert lessons(tmp_path / "c", said[0], ("normal", at(8, 30))) == ["09:00-10:30", "10:45-11:30"]
+
+
+def test_a_delay_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    two, one = ("two-hour delay", EARLY), ("one hour delay", EARLY + 60)
+    assert lessons(tmp_path / "a", two, one) == ["09:00-10:30", "10:45-11:30"]
+    early = ("early dismissal 11:00", EARLY + 120)
+    assert lessons(tmp_path / "b", one, two, early, (two[0], EARLY + 180)) == ["10:00-10:30", "10:45-11:00"]
+    assert lessons(tmp_path / "c", two, early, one) == ["09:00-10:30", "10:45-11:00"]
+
+
+@pytest.mark.parametrize(
+    "words", ["closed", "testing", "two-hour delay", "90 minute delay", "early dismissal 11:00", "normal"]
+)
+def test_what_is_said_again_changes_nothing_and_is_written_down_once(tmp_path: Path, words: str) -> None:
+    folder = folder_of(tmp_path / "a")
+    for since in (EARLY, BEGUN, at(10, 40)):
+        plans = []
+        for moments in ([since], [since, since + 600]):
+            changes = [parse_change(words, MONDAY, moment, ()) for moment in moments]
+            today_file(folder.root).write_text(_toml(changes))
+            plans.append(told(load_directory(folder, load_settings(folder))[0], MONDAY))
+        assert plans[0] == plans[1], "or leaving the second out would lose something"
+    path = tmp_path / "today.toml"
+    for since in (EARLY, EARLY, BEGUN):
+        add_change(path, parse_change(words, MONDAY, since, ()))
+    assert [item.since for item in load_changes(path)] == [EARLY]
+    add_change(path, parse_change("schedule x", MONDAY, BEGUN, {"x"}))
+    add_change(path, parse_change(words, MONDAY, BEGUN + 1, ()))
+    assert len(load_changes(path)) == 3, "it came back, and that is news"
+    add_change(path, parse_change(words, MONDAY, EARLY - 1, ()))
+    assert len(load_changes(path)) == 4, "so is an earlier moment"
 
 
 @pytest.mark.parametrize(

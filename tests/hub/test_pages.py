@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 from hub.pages.facts import facts_words
 from hub.pages.questions import MOST, questions
+from hub.pages.words import grade_words
 from hub.paths import Layout
 from shared.pages.environment import POLICY
 from tests.hub.hubs import Hub, temporary_hub
@@ -177,6 +178,17 @@ def test_a_school_without_a_week_says_not_enough_evidence_and_what_would_help(ap
     assert page.one("p", "lede").text.startswith("Not enough evidence yet")
     assert "ten or more iPads, three classes and three teachers" in page.text
     assert not page.all("figure")
+
+
+def test_when_a_school_joined_is_said_until_its_weeks_say_more(app: FastAPI) -> None:
+    names = {path: [tag.text for tag in read(app, path).all("dt")] for path in PAGES[3:5]}
+    assert all("Joined" in said for said in names.values())
+    assert "Joined" not in [tag.text for tag in read(app, SCHOOL_PAGE).all("dt")]
+
+
+def test_grades_stand_from_the_youngest_on() -> None:
+    assert grade_words(("3-5", "9-12", "k-2")) == "K–2, 3–5 and 9–12"
+    assert [grade_words((band,)) for band in ("all", "mixed")] == ["all together", "mixed"]
 
 
 def test_a_school_shows_its_weeks_channels_and_blind_spot(app: FastAPI) -> None:

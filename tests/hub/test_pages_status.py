@@ -1,9 +1,14 @@
 """The hub's page about itself, and the alarms that nobody who opens the district's page can miss."""
 
+import sqlite3
+
 from hub import folder
 from hub.store import alarms, announced
+from shared import waiting
+from shared.courier import Courier
 from shared.link import keys
 from shared.link.keys import fingerprint
+from shared.notice import Notice, NoticeSettings
 from tests.hub.hubs import Hub, new_key
 from tests.hub.pages_district import HOSTILE, alarmed, served_by
 from tests.hub.records import SCHOOL, lesson, week
@@ -48,6 +53,24 @@ def test_this_hub_is_in_the_navigation_of_every_page(hub: Hub) -> None:
     for path in ("/", "/status", "/how"):
         found = [one.text for one in page(hub, path).all("a") if one.attributes["href"] == "/status"]
         assert "This hub" in found
+
+
+def test_a_message_of_a_silence_that_was_spoilt_is_said_with_what_to_do_for_a_week(hub: Hub) -> None:
+    hub.join(SCHOOL)
+    assert "never went out" not in page(hub, "/status").text and hub.views.status().unsent == ()
+    told = NoticeSettings(webhook="https://district.example/hook")
+
+    def hand_over(own: sqlite3.Connection) -> None:
+        waiting.put(own, Notice("school-1-0-silent", "silent", "Silent."), told, hub.now)
+        own.execute("UPDATE notices SET notice = '{'")
+
+    hub.writer.run(hand_over)
+    assert Courier(hub.writer, told, hub.layout.folder, lambda: hub.now).look() == 0
+    assert [(one.reason, one.count) for one in hub.views.status().unsent] == [("notice_unreadable", 1)]
+    text = page(hub, "/status").text
+    assert "1 message about a silence could not be read back" in text and "check the disk" in text
+    hub.now += 8 * 86_400
+    assert "never went out" not in page(hub, "/status").text
 
 
 def test_what_came_and_what_was_refused_is_said_in_words(hub: Hub) -> None:

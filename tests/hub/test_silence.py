@@ -97,3 +97,15 @@ def test_a_school_with_a_number_that_begins_another_is_not_mixed_up() -> None:
     schools = [Heard(1, "A", 9_000.0), Heard(11, "B", 9_500.0)]
     found = due(schools, ["school-11-1000-silent"], now=9_600.0, since=0.0)
     assert [(name, heard.name) for name, heard, _ in found] == [("school-11-1000-over", "B")]
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    ["CAST(X'FF' AS TEXT)", "X'FF'", "7", "''", "'school-1-x-silent'", f"'school-1-{'9' * 400}-silent'"],
+)
+def test_a_notice_whose_id_is_spoilt_keeps_no_silence_from_being_told(hub: Hub, spoilt: str) -> None:
+    hub.after(2)
+    hub.writer.run(lambda own: own.execute(f"UPDATE notices SET id = {spoilt}"))  # noqa: S608 - fixed
+    assert [hub.after(0.1), hub.after(0.1)] == [1, 0]
+    hub.hear()
+    assert hub.after(0.1) == 1

@@ -126,15 +126,12 @@ def test_weeks_and_shares_of_the_shipped_districts_agree_with_exact_fractions(
 
 def test_a_usage_week_is_never_placed(layout: Layout) -> None:
     load(layout, SHIPPED)
+    dimensions = ("active", "collaborative", "constructive", "authentic", "goal_directed")
     for district in DISTRICTS:
-        for week in shown(layout, district).weeks:
-            assert [one.dimension for one in week.placements] == [
-                "active",
-                "collaborative",
-                "constructive",
-                "authentic",
-                "goal_directed",
-            ]
+        weeks = shown(layout, district).weeks
+        levels = {tuple(one.dimension for one in week.placements) for week in weeks}
+        assert dimensions in levels and levels <= {dimensions, ()}
+        for week in weeks:
             for placement in week.placements:
                 assert (placement.verdict, placement.low, placement.high) == ("evidence_only", None, None)
                 assert sum(placement.probs) == pytest.approx(1)

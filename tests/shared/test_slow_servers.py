@@ -194,6 +194,22 @@ def test_a_mail_server_that_drips_is_cut_off_at_the_deadline(
     within(LONG, server, "email", mailed(server), tmp_path)
 
 
+def test_a_mail_server_that_floods_is_heard_no_further_than_its_share(served: Serve, tmp_path: Path) -> None:
+    line = b"250-" + b"x" * 60 + b"\r\n"
+    given = 0
+
+    def without_end() -> Iterator[bytes]:
+        nonlocal given
+        while True:
+            given += len(line) * 1000
+            yield line * 1000
+
+    server = served(GREETED, (b"EHLO", without_end), (b"never", whole(b"")))
+    with pytest.raises(sending.UnsentError):
+        sending.send(SAID, "email", mailed(server), tmp_path, AT)
+    assert sending.TALK_BYTES < given < 16 * 1024 * 1024, "what lies in the sockets' buffers, and no more"
+
+
 def test_a_mail_server_that_has_taken_the_letter_and_drips_its_goodbye_has_taken_it(
     served_until: Serve, tmp_path: Path
 ) -> None:

@@ -1,7 +1,6 @@
 """A usage export's weeks: how much was loaded, and for what. These are not lessons."""
 
 from collections.abc import Sequence
-from statistics import median
 from typing import NamedTuple
 
 from hub.charts import Band, channel_key, channel_weeks, line_weeks, matrix_key, weeks
@@ -9,6 +8,8 @@ from hub.charts.keys import CHANNEL_WORDS
 from hub.charts.weeks import LONGEST, calendar
 from hub.pages.figures.distribution import levels_link
 from hub.pages.figures.school import channel_row
+from hub.usage.telling import LEAST_COUNTED, LEAST_SPREAD
+from hub.usage.telling import telling as enough
 from hub.views import UsageWeek
 from shared.pages.figure import Figure, Kind, Table
 from shared.pages.formats import (
@@ -37,21 +38,31 @@ class Counted(NamedTuple):
 
 
 PAGE_LOADS = Counted()
-LEAST = 0.05
+NO_ACTS = (
+    "An export knows what products are for, and neither what was done in them nor with whom: signs of that"
+    " count for nothing here."
+)
 
 
 def telling(held: Sequence[UsageWeek]) -> list[UsageWeek]:
-    """Weeks with enough page loads to say what they were for: a twentieth of the middle week's, or more."""
-    middle = median(week.engagement for week in held)
-    return [week for week in held if week.engagement >= middle * LEAST]
+    """Weeks with enough page loads to say what they were for."""
+    told = enough([week.engagement for week in held])
+    return [week for week, tells in zip(held, told, strict=True) if tells]
 
 
-def _left_blank(held: Sequence[UsageWeek], counted: Counted) -> str:
-    blank = len(held) - len(telling(held))
+def _left_blank(blank: int, why: str) -> str:
     if not blank:
         return ""
-    which = f"{capital(count(blank, 'week'))} with too few {counted.short} to tell"
-    return f" {which} {plural('is', blank)} left blank."
+    return f" {capital(count(blank, 'week'))} with {why} to tell {plural('is', blank)} left blank."
+
+
+def no_levels_words(counted: Counted) -> str:
+    """Why none of the weeks has levels, and what would change it."""
+    return (
+        f"Not enough evidence yet to say at which levels: a week needs {LEAST_COUNTED:.0f} {counted.long} or"
+        f" more, spread as over {LEAST_SPREAD:.0f} products that are used alike. Of less, one would only hear"
+        " what those products are usually for."
+    )
 
 
 def counted_in(unit: str | None) -> Counted:
@@ -127,7 +138,7 @@ def channels_figure(
             f"{name}-narrow", span, rows, unit, order, title=title, text=text, percent=True, size="narrow"
         ),
         limits=f"{counted.on_what} All count toward what their product is usually for."
-        f"{_left_blank(held, counted)}",
+        f"{_left_blank(len(held) - len(told), f'too few {counted.short}')}",
         table=Table(
             columns=tuple(columns),
             rows=tuple((monday(week.week).isoformat(), *channel_row(week.channels)) for week in held),
@@ -139,8 +150,8 @@ def channels_figure(
 def placements_figure(
     name: str, held: Sequence[UsageWeek], model: str, order: Order, counted: Counted = PAGE_LOADS
 ) -> Figure:
-    """What the model's starting point would make of the weeks; always evidence only, always hatched."""
-    told = {week.week for week in telling(held)}
+    """What the model's starting point would make of the weeks that tell; evidence only, always hatched."""
+    blank = sum(not week.placements for week in held)
     first = next(item for week in held for item in week.placements if item.model == model)
     kept = {
         week.week: [item for item in week.placements if (item.model, item.stages) == (model, first.stages)]
@@ -151,10 +162,7 @@ def placements_figure(
         Band(
             label=label,
             shares={
-                week: item.probs
-                for week, items in kept.items()
-                for item in items
-                if item.label == label and week in told
+                week: item.probs for week, items in kept.items() for item in items if item.label == label
             },
         )
         for label in labels
@@ -188,7 +196,8 @@ def placements_figure(
             counted=counted.short,
         ),
         limits=f"{counted.on_what} In each band {first.stages[0]} is at the foot, {first.stages[-1]} on top,"
-        f" with {counted.long} beneath as bars.{_left_blank(held, counted)}{longer}",
+        f" with {counted.long} beneath as bars. {NO_ACTS}"
+        f"{_left_blank(blank, 'too little or too few products')}{longer}",
         table=Table(
             columns=tuple(columns),
             rows=tuple(
@@ -197,9 +206,7 @@ def placements_figure(
                 for item in items
             ),
         ),
-        key=matrix_key(
-            name, calibrated=False, outlined=False, spread=False, missing=len(told) < len(held), seen=False
-        ),
+        key=matrix_key(name, calibrated=False, outlined=False, spread=False, missing=blank > 0, seen=False),
         origins=("inferred",),
         more=levels_link(model),
     )

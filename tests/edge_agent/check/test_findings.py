@@ -91,6 +91,12 @@ FAULTS = {
         source(refused={"malformed_line": 90}),
         "file of its own",
     ),
+    "everybody may send": (
+        "source.resolver.senders",
+        "look",
+        replace(WELL, sources=(replace(HEARS, is_open=True),)),
+        "from = ",
+    ),
     "leases only heard": ("source.resolver.leases", "look", replace(WELL, sources=(HEARS,)), "[[addresses]]"),
     "a lease file missing": (
         "addresses.l",

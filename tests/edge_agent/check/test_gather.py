@@ -331,6 +331,25 @@ def test_a_port_that_is_taken_is_found_before_anything_runs_and_a_free_one_is_le
         free.bind(("127.0.0.1", port))
 
 
+@pytest.mark.parametrize(
+    ("said", "is_open"),
+    [
+        ('listen = "udp://192.0.2.1:5514"', True),
+        ('listen = "tcp://[2001:db8::1]:5514"', True),
+        ('listen = "udp://192.0.2.1:5514"\nfrom = ["192.0.2.53"]', False),
+        ('listen = "udp://127.0.0.1:0"', False),
+        ('listen = "tcp://[::1]:0"', False),
+        ('listen = "tcp://localhost:0"', False),
+        ('listen = "unix:dns.sock"', False),
+    ],
+)
+def test_a_listener_that_everybody_in_a_network_may_send_to_is_said(
+    school: School, said: str, is_open: bool
+) -> None:
+    school.settings(f'[[sources]]\nkind = "dnsmasq"\nid = "dns"\n{said}\n')
+    assert ("source.dns.senders" in school.found()) is is_open
+
+
 def test_an_address_of_another_machine_cannot_be_listened_at(school: School) -> None:
     school.settings('[[sources]]\nkind = "dnsmasq"\nid = "dns"\nlisten = "udp://192.0.2.1:5514"\n')
     assert "no address of this machine" in school.found()["source.dns.readable"].what

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import subprocess
 import sys
 import zipfile
@@ -12,7 +13,8 @@ import pytest
 from edge_agent.identity import apple
 from edge_agent.paths import AgentFolder
 from edge_agent.settings import AddressSettings, SourceSettings, load_settings
-from edge_agent.setup import answers, asking
+from edge_agent.setup import answers, asking, zones
+from edge_agent.setup.zones import doubt
 from edge_agent.sources.kinds import KINDS
 from tests.edge_agent.test_cli import agent, assert_refused
 
@@ -148,11 +150,45 @@ def test_with_apple_school_managers_roster_it_asks_for_the_timetable_that_is_not
         for name in apple.NEEDED:
             archive.writestr(name, "x\n")
     typed = ["dnsmasq", "/srv/log", "", "y", "/srv/mdm", str(roster), "", "", "/srv/timetable.csv"]
-    code, said = at_a_terminal(["init", str(tmp_path / "a"), *SAID[:2]], ["UTC", *typed])
+    code, said = at_a_terminal(["init", str(tmp_path / "a"), *SAID[:2]], ["Europe/Zurich", *typed])
     assert code == 0, said
     assert "never says when a class meets" in said
     _, folder = settings(tmp_path / "a")
     assert load_settings(folder).identity.timetable == "/srv/timetable.csv"
+
+
+@pytest.mark.parametrize(
+    ("zone", "instead"),
+    [
+        ("MST", "America/Denver, or America/Phoenix if no clock changes there"),
+        ("UTC", "such as Europe/Zurich"),
+        ("Etc/GMT+7", "such as Europe/Zurich"),
+        ("MST7MDT", "America/Denver"),
+        ("US/Eastern", "America/New_York"),
+        ("Japan", "such as Europe/Zurich"),
+    ],
+)
+def test_a_zone_that_is_no_citys_is_told_what_to_write_instead(zone: str, instead: str) -> None:
+    assert doubt(zone).endswith(instead)
+    is_fixed = "never changes" in doubt(zone)
+    assert is_fixed == (zone not in {"MST7MDT", "US/Eastern"})
+
+
+def test_against_an_area_and_its_city_nothing_is_said_and_every_city_named_is_one() -> None:
+    for zone in ("Europe/Zurich", "America/Phoenix", "America/Indiana/Knox", "Pacific/Honolulu"):
+        assert doubt(zone) == ""
+    named = {word for text in zones._CITIES.values() for word in re.findall(r"\w+/\w+", text)}
+    assert len(named) > 10 and not any(map(doubt, named))
+
+
+def test_a_flag_with_such_a_zone_is_taken_with_a_warning_and_a_terminal_asks_again(tmp_path: Path) -> None:
+    done = agent("init", str(tmp_path / "a"), "--school", "Hillside", "--timezone", "MST")
+    assert done.returncode == 0 and "warning: `MST` never changes its clock" in done.stderr
+    assert agent("init", str(tmp_path / "b"), *SAID).stderr == ""
+    typed = ["MST", "n", "America/Denver", "dnsmasq", "/srv/log", "", "y", "/srv/mdm", "/srv/r.zip", "", ""]
+    code, said = at_a_terminal(["init", str(tmp_path / "c"), *SAID[:2]], typed)
+    assert code == 0 and "Take MST all the same?" in said, said
+    assert load_settings(settings(tmp_path / "c")[1]).timezone == "America/Denver"
 
 
 def test_the_clock_of_a_server_is_suggested_to_no_school(monkeypatch: pytest.MonkeyPatch) -> None:

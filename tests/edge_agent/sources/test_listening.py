@@ -398,6 +398,7 @@ def test_an_agent_elsewhere_is_told_how_far_everything_is_in(
         ("dnsmasq", "tcp://resolver.school.example:5514", "no address of this machine"),
         ("dnsmasq", "tcp://203.0.113.9:5514", "use an address of this machine"),
         ("dnsmasq", "tcp://127.0.0.1:70000", "no address to listen at"),
+        ("dnsmasq", "tcp://[::ffff:0.0.0.0]:5514", "in every network"),
         ("dnsmasq", "http://127.0.0.1", "no address to listen at"),
         ("dnsmasq", "unix:" + "x" * 120, "too long a path"),
         ("dnsmasq", "unix:agent.toml", "is no socket"),

@@ -131,6 +131,10 @@ def test_addresses_of_one_host_are_one(peer: str, own: str, host: str) -> None:
         (("10.1.0.0/28", "2001:db8::/64"), "2001:db8::7", True),
         (("fe80::1",), "fe80::1%lo", True),
         (("0.0.0.0/0",), "::1", False),
+        (("::ffff:10.1.0.53",), "10.1.0.53", True),
+        (("::ffff:10.1.0.48/124",), "::ffff:10.1.0.63", True),
+        (("::ffff:10.1.0.48/124",), "10.1.0.64", False),
+        (("::/0",), "10.1.0.53", False),
     ],
 )
 def test_from_names_addresses_and_networks(given_: tuple[str, ...], peer: str, may: bool) -> None:
@@ -141,7 +145,13 @@ def test_from_names_addresses_and_networks(given_: tuple[str, ...], peer: str, m
     ("source", "says"),
     [
         ('listen = "udp://127.0.0.1:5514"\nfrom = ["resolver"]', "neither an address nor a network"),
-        ('listen = "udp://127.0.0.1:5514"\nfrom = ["10.1.0.53/24"]', "neither an address nor a network"),
+        ('listen = "udp://127.0.0.1:5514"\nfrom = ["１０.1.0.53"]', "neither an address nor a network"),
+        (
+            'listen = "udp://127.0.0.1:5514"\nfrom = ["10.1.0.53/28"]',
+            "write 10.1.0.53 for it alone, or 10.1.0.48/28 for all of them",
+        ),
+        ('listen = "tcp://[::1]:5514"\nfrom = ["fe80::1%eth0"]', "write fe80::1$"),
+        ('listen = "tcp://127.0.0.1:5514"\nfrom = []', "`sources.0..from` is an empty list: name something"),
         ('listen = "unix:dns.sock"\nfrom = ["10.1.0.53"]', "udp:// or tcp:// alone"),
         ('path = "input/dns.log"\nfrom = ["10.1.0.53"]', "udp:// or tcp:// alone"),
     ],
