@@ -125,9 +125,12 @@ class Connections:
     def turn(self, now: float, seconds: float) -> bool:
         """See Receiver."""
         if not self._handing.wait_for_room(0.0):
+            before = time.monotonic()
             self._handing.wait_for_room(seconds)
-            for connection in self._open.values():
-                connection.begun = time.monotonic()  # it is we who were slow
+            stood = time.monotonic() - before
+            for connection in self._open.values():  # it is we who were slow, and who did not listen
+                connection.begun += stood
+                connection.heard += stood
             return False
         drained = True
         for key, _ in self._selector.select(seconds):
