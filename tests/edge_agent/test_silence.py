@@ -18,8 +18,8 @@ from shared import waiting
 from shared.courier import Courier
 from shared.notice import Notice, NoticeSettings
 from shared.storage import Writer
+from tests.edge_agent.identity.test_school_days import at
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_school_days import at
 
 BELLS = [(str(n), "Mon Tue Wed Thu Fri", f"{7 + n:02d}:00", f"{7 + n:02d}:45") for n in range(1, 7)]
 TOLD = NoticeSettings(webhook="https://school.example/hook")

@@ -19,9 +19,9 @@ from edge_agent.settings import load_settings
 from edge_agent.today_desk import TodayDesk
 from shared.signals import SignalBatch
 from tests.edge_agent.backpressure import DURING, RunningAgent, leases, look_ups
-from tests.edge_agent.pages_status import busy
+from tests.edge_agent.identity.test_today import Clock, folder_of
+from tests.edge_agent.pages.pages_status import busy
 from tests.edge_agent.remote.town import CODES, DAY, KEY, PEOPLE, ZONE, at, directory
-from tests.edge_agent.test_today import Clock, folder_of
 from tests.hub.agents import until
 from tests.shared.pages_browser import check_looks, chromium, needs_chromium, served
 

@@ -12,8 +12,8 @@ from hub.paths import Layout
 from shared.link.outcomes import Rejected, Settled
 from shared.records import decode
 from tests.edge_agent.fits import write_model
+from tests.edge_agent.lessons.test_scoring import replayed
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_scoring import replayed
 from tests.hub.hubs import Hub
 from tests.hub.pages_district import served_by
 from tests.shared.pages_reading import Page, check_page, get

@@ -15,7 +15,7 @@ from models.catalogue.overlay import Entry, Overlay
 from shared.storage import connect, migrate
 from tests.edge_agent.catalogue.test_met import TODAY, asked
 from tests.edge_agent.catalogue.test_own_entries import say
-from tests.edge_agent.pages_status import busy
+from tests.edge_agent.pages.pages_status import busy
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
 
 

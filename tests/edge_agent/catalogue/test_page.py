@@ -11,8 +11,8 @@ from edge_agent.page import create_page
 from models.catalogue.overlay import Entry, Overlay, read_overlay
 from tests.edge_agent.catalogue.catalogue_desk import make_desk, page
 from tests.edge_agent.catalogue.test_own_entries import say
-from tests.edge_agent.pages_status import busy
-from tests.edge_agent.test_today import ask
+from tests.edge_agent.identity.test_today import ask
+from tests.edge_agent.pages.pages_status import busy
 from tests.shared.pages_reading import Page, check_page
 
 

@@ -28,9 +28,9 @@ from shared.signals import SignalBatch, encode
 from shared.storage import LARGE_PAGE, Writer, connect, migrate, transaction
 from tests.edge_agent.check.test_findings import WELL, by_id
 from tests.edge_agent.check.test_gather import NOON
-from tests.edge_agent.pages_status import busy
+from tests.edge_agent.identity.test_today import ask
+from tests.edge_agent.pages.pages_status import busy
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_today import ask
 from tests.shared.pages_reading import Page, check_page
 
 TODAY = date(2026, 9, 14)  # where the school's clock stands

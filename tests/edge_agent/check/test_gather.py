@@ -25,8 +25,8 @@ from edge_agent.store.schema import MIGRATIONS
 from shared.errors import SettingsError
 from shared.link import keys
 from shared.storage import Writer
+from tests.edge_agent.identity.test_school_days import ZONE
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_school_days import ZONE
 
 BELLS = [("1", "Mon Tue Wed Thu Fri", "08:00", "08:45"), ("2", "Mon Tue Wed Thu Fri", "09:00", "09:45")]
 NOON = int(datetime(2026, 9, 14, 12, tzinfo=ZONE).timestamp())

@@ -13,8 +13,8 @@ from edge_agent.store import checks
 from edge_agent.store.schema import MIGRATIONS
 from shared.errors import UsageError
 from shared.storage import Writer
-from tests.edge_agent.pages_status import busy
-from tests.edge_agent.test_today import ask
+from tests.edge_agent.identity.test_today import ask
+from tests.edge_agent.pages.pages_status import busy
 from tests.shared.pages_reading import Page, check_page
 
 NOW = 1_789_380_000.0

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from models.catalogue.load import load_catalogue
-from tests.edge_agent.test_replay import assert_features
+from tests.edge_agent.replay.test_replay import assert_features
 from tests.models.polars_features import polars_features
 
 FILES = Path(__file__).parent / "first"

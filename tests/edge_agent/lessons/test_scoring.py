@@ -24,8 +24,8 @@ from models.scoring.scorer import Scorer
 from shared.errors import SettingsError
 from shared.records import Placement
 from tests.edge_agent.fits import DIMENSION, altered, make_fit, write_fit, write_model
+from tests.edge_agent.lessons.test_lessons import PEOPLE, SOURCES, Desk, at, contacts
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_lessons import PEOPLE, SOURCES, Desk, at, contacts
 
 
 def school(root: Path, scoring: str = "", people: int = 12) -> AgentFolder:

@@ -25,8 +25,8 @@ from shared.errors import BadInput, CommonGroundError, SettingsError
 from shared.link import outbox
 from shared.records import LessonRecord, StatusRecord, WeekRecord
 from shared.storage import Writer
-from tests.edge_agent.test_lessons import Desk, at, contacts
-from tests.edge_agent.test_lessons import desk as desk
+from tests.edge_agent.lessons.test_lessons import Desk, at, contacts
+from tests.edge_agent.lessons.test_lessons import desk as desk
 
 ZONE = ZoneInfo("Europe/Zurich")
 SECRET = b'{"class":"K7QM-3FXD","kind":"lesson"}'

@@ -18,11 +18,11 @@ from edge_agent.paths import AgentFolder
 from edge_agent.settings import load_settings
 from edge_agent.today_desk import TodayDesk
 from shared.errors import SettingsError, UsageError
-from tests.edge_agent.pages_status import busy
+from tests.edge_agent.identity.test_school_days import MONDAY, ZONE, at, told
+from tests.edge_agent.lessons.test_lessons import PEOPLE, Desk, contacts
+from tests.edge_agent.lessons.test_lessons import desk as desk
+from tests.edge_agent.pages.pages_status import busy
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_lessons import PEOPLE, Desk, contacts
-from tests.edge_agent.test_lessons import desk as desk
-from tests.edge_agent.test_school_days import MONDAY, ZONE, at, told
 from tests.shared.pages_reading import Page, check_page
 
 BELLS = [("1", "Mon", "08:00", "08:45"), ("2", "Mon", "09:00", "10:30"), ("3", "Mon", "10:45", "11:30")]

@@ -15,7 +15,7 @@ from models.catalogue.load import load_catalogue
 from models.catalogue.match import NameMatcher
 from shared.errors import BadInput
 
-HERE = Path(__file__).parent / "recorded" / "xapi"
+HERE = Path(__file__).parent.parent / "recorded" / "xapi"
 PARTS: dict[str, dict[str, str]] = json.loads((HERE / "conformance_parts.json").read_text())
 PLAIN: dict[str, Any] = {
     "actor": {"mbox": "mailto:anna@school.example"},

@@ -15,9 +15,9 @@ from edge_agent.placing.daykeys import DESTROYED, LOST, KeyFolder, pseudonym
 from edge_agent.settings import load_settings
 from edge_agent.store.schema import MIGRATIONS
 from shared.storage import Writer
+from tests.edge_agent.lessons.test_lessons import PEOPLE, Desk, at, contacts
+from tests.edge_agent.lessons.test_lessons import desk as desk
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_lessons import PEOPLE, Desk, at, contacts
-from tests.edge_agent.test_lessons import desk as desk
 
 Bells = Sequence[tuple[str, str, str, str]]
 

@@ -14,7 +14,7 @@ from edge_agent.identity.tables import Refused
 from models.catalogue.load import load_catalogue
 from shared.errors import SettingsError
 
-RECORDED = Path(__file__).parent / "recorded" / "mdm"
+RECORDED = Path(__file__).parent.parent / "recorded" / "mdm"
 MAC = "a4:83:e7:00:00:0{}"
 
 JAMF = """\

@@ -9,8 +9,8 @@ import pytest
 from edge_agent.store import classes, disclosures
 from edge_agent.store.classes import end_expired
 from shared.link import outbox
-from tests.edge_agent.test_lessons import PEOPLE, Desk, at, contacts
-from tests.edge_agent.test_lessons import desk as desk
+from tests.edge_agent.lessons.test_lessons import PEOPLE, Desk, at, contacts
+from tests.edge_agent.lessons.test_lessons import desk as desk
 
 STAMP = "2026-09-14T10:00:00+00:00"
 

@@ -19,8 +19,8 @@ from edge_agent.identity.tables import Refused
 from edge_agent.identity.timetable_file import with_timetable
 from edge_agent.identity.today import load_changes
 from shared.errors import SettingsError
-from tests.edge_agent.test_rosters import APPLE, BASE, Files, folder, read
-from tests.edge_agent.test_school_days import BELLS
+from tests.edge_agent.identity.test_rosters import APPLE, BASE, Files, folder, read
+from tests.edge_agent.identity.test_school_days import BELLS
 
 CALENDAR = (
     "date,day,schedule,rotation,start\n2026-09-14,closed,,A B,2026-08-01\n"

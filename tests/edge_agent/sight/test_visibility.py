@@ -37,8 +37,8 @@ from shared.errors import BadInput
 from shared.signals import SignalBatch
 from shared.storage import connect, migrate, transaction
 from tests.edge_agent.backpressure import RunningAgent
+from tests.edge_agent.lessons.test_lessons import Desk
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_lessons import Desk
 from tests.hub.agents import until
 
 ZONE = ZoneInfo("Europe/Zurich")

@@ -13,7 +13,7 @@ from edge_agent.sources.facts import Did, Reading
 from edge_agent.sources.logtime import LogTime
 from edge_agent.sources.xapi_lines import MAX_LINE, StatementLines
 
-HERE = Path(__file__).parent / "recorded" / "xapi"
+HERE = Path(__file__).parent.parent / "recorded" / "xapi"
 LINES = (HERE / "video_statements.jsonl").read_bytes()
 TIMES = LogTime(ZoneInfo("Europe/Zurich"))
 VOIDED = {"id": "http://adlnet.gov/expapi/verbs/voided"}

@@ -41,8 +41,8 @@ from models.features.set1 import EVIDENCE
 from models.simulator.lessons import Habits, lesson_events, plan_lesson
 from shared.errors import BadInput, CommonGroundError
 from shared.storage import connect
+from tests.edge_agent.lessons.test_lessons import Desk, at
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
-from tests.edge_agent.test_lessons import Desk, at
 
 ZONE = ZoneInfo("Europe/Zurich")
 PEOPLE = learners(24)

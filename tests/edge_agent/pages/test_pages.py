@@ -16,7 +16,7 @@ from edge_agent.agent import Agent
 from edge_agent.status import next_steps
 from shared.pages.environment import POLICY
 from shared.serving import loopback_socket
-from tests.edge_agent.pages_status import HASH, busy, new, page_over
+from tests.edge_agent.pages.pages_status import HASH, busy, new, page_over
 from tests.edge_agent.school import ClassSpec, SchoolSpec, learners, make_school
 from tests.hub.agents import until
 from tests.shared.pages_reading import Page, check_page, get

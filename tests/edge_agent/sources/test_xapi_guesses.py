@@ -16,7 +16,7 @@ from edge_agent.sources import xapi_guesses
 from edge_agent.sources.xapi_guesses import ADDRESSES, SECONDS, WRONG_A_MINUTE, Guesses
 from edge_agent.sources.xapi_request import MAX_CREDENTIALS, is_authorised
 from shared.serving import WebServer
-from tests.edge_agent.test_xapi_receiver import HEADERS, PATH, Desk, statement
+from tests.edge_agent.sources.test_xapi_receiver import HEADERS, PATH, Desk, statement
 
 STATE = "/xAPI/activities/state"
 RIGHT = ("apps", "secret")

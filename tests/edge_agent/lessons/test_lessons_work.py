@@ -12,7 +12,7 @@ from edge_agent.sight import hearing
 from edge_agent.store.arrivals import Arrivals, check
 from shared import signals
 from shared.signals import SignalBatch
-from tests.edge_agent.test_lessons import Desk, at, contacts
+from tests.edge_agent.lessons.test_lessons import Desk, at, contacts
 
 FEW, MANY = 10, 1000
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.edge_agent.pages_status import busy, new, page_over
+from tests.edge_agent.pages.pages_status import busy, new, page_over
 from tests.shared.pages_browser import check_keyboard, check_looks, chromium, needs_chromium, served, sheets
 
 pytestmark = needs_chromium

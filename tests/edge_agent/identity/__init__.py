@@ -1,0 +1,1 @@
+"""Who, where, when: rosters, inventories, leases, bells, calendars, and the laws of time."""

@@ -1,0 +1,1 @@
+"""What iPads do by themselves is no use."""

@@ -1,0 +1,1 @@
+"""What leaves the school, what does not, and the account of it."""

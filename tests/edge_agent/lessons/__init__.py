@@ -1,0 +1,1 @@
+"""Lessons that are over: windows, features, placements, and what changes under way."""

@@ -1,0 +1,1 @@
+"""The agent's pages, as text and in a browser."""

@@ -1,0 +1,1 @@
+"""Facts get their lesson, or a reason why not."""

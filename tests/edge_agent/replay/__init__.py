@@ -1,0 +1,1 @@
+"""Past logs through the whole pipeline."""
