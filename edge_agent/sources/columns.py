@@ -14,7 +14,6 @@ Bools = NDArray[np.bool_]
 Words = NDArray[np.uint64]
 
 NEWLINE: Final = 10
-RETURN: Final = 13
 WORD: Final = 8
 
 _SYSLOG_HOUR: Final = re.compile(rb"[A-Z][a-z]{2} [ \d]\d \d\d")
